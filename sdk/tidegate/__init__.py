@@ -1,0 +1,1 @@
+"""What a data scientist imports and runs: bundles, and the contracts that server and operator share."""

@@ -1,0 +1,1 @@
+"""The predictor: one process that serves one bundle over HTTP."""
