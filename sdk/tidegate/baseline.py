@@ -1,4 +1,4 @@
-"""The baseline: how each feature and the prediction were distributed in the data that the version was built on."""
+"""The baseline: how each feature and the prediction were distributed in the data of the version."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ class Histogram(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Counts of one column's values; adding two histograms of the same bins is exact."""
 
     edges: tuple[float, ...] = ()
-    """For numbers: inner bin edges at the reference quantiles, ascending; bin i holds edges[i-1] ≤ value < edges[i],
-    so there is one bin more than edges."""
+    """For numbers: inner bin edges at the reference quantiles, ascending; there is one bin more than
+    edges, and bin i holds edges[i-1] ≤ value < edges[i]."""
     values: tuple[str, ...] = ()
     """For booleans, strings and categories: bin i counts values[i]; what is not listed counts as unseen."""
     counts: tuple[int, ...] = ()

@@ -1,6 +1,7 @@
 """The counts snapshot: what one predictor process has seen since it started, as plain counters.
 
-Everything here only ever grows, so adding snapshots over pods is exact, and a value that shrinks means a restart.
+Everything here only ever grows, so adding snapshots over pods is exact, and a value that shrinks means a
+restart.
 """
 
 from __future__ import annotations

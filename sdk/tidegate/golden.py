@@ -1,4 +1,4 @@
-"""Golden rows: inputs with the answers that the version gave when it was built, asked again before it serves."""
+"""Golden rows: inputs with the answers of the version when it was built, asked again before it serves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What operator and predictor agree on: the environment of a predictor pod and the reasons why one can't start."""
+"""What operator and predictor agree on: a predictor pod's environment and the reasons why it can't start."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TERMINATION_LOG: Final = "/dev/termination-log"
 BUNDLE_FOLDER: Final = "/var/lib/tidegate/bundle"
 """An emptyDir: the root file system is read-only."""
 CREDENTIALS_FOLDER: Final = "/var/run/secrets/tidegate.io/source"
-"""The keys of the Secret that the ModelVersion names, one file each, as AWS, Azure and Google tools name them."""
+"""The keys of the Secret of the ModelVersion, a file each, as AWS, Azure and Google tools name them."""
 CLAIM_FOLDER: Final = "/var/run/tidegate/claim"
 """Where the claim of a `pvc://claim/path` source is mounted, read-only."""
 
@@ -61,7 +61,7 @@ class StartFailure(StrEnum):
 
 
 class TerminationMessage(msgspec.Struct, frozen=True):
-    """The last word of a predictor that could not start, as JSON in the termination log (at most 4096 bytes)."""
+    """The last word of a predictor that could not start: JSON in the termination log, at most 4096 bytes."""
 
     reason: StartFailure
     message: str

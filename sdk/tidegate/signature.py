@@ -60,8 +60,9 @@ class Signature(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     features: tuple[Feature, ...]
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
-    """In the order of the answer: for classifiers `label` then `probabilities`; for regression `prediction`."""
+    """In the order of the answer: classifiers `label` then `probabilities`, regression `prediction`."""
     classes: tuple[str, ...] = ()
     """The label behind each column of `probabilities`."""
     tolerance: float = 1e-4
-    """Largest difference between native and ONNX answers that was accepted; golden rows are held to it too."""
+    """Largest difference between native and ONNX answers that was accepted: of probabilities as it is, of a
+    regression relative to the larger of 1 and the native answer. Golden rows are held to it too."""
