@@ -1,0 +1,103 @@
+"""What was seen: the values that a plan is made from, parsed once where they were read and frozen since."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from tidegate_operator.api.model_deployment import ModelDeployment
+from tidegate_operator.api.model_version import ModelVersion
+from tidegate_operator.evidence.counts import Tally
+
+Manifest = Mapping[str, Any]
+"""A Kubernetes object as it is written to the API server."""
+
+
+class Trouble(StrEnum):
+    """Why a pod is not ready, as far as Kubernetes or the predictor itself says."""
+
+    IMAGE_PULL = "ImagePull"
+    CRASH_LOOP = "CrashLoop"
+    OUT_OF_MEMORY = "OutOfMemory"
+    UNSCHEDULABLE = "Unschedulable"
+    START_FAILED = "StartFailed"  # the predictor left a termination message
+    NOT_ALLOWED = "NotAllowed"  # quota, admission or a missing Secret
+
+
+@dataclass(frozen=True, slots=True)
+class PodFact:
+    """One predictor pod."""
+
+    name: str
+    ready: bool
+    restarts: int = 0
+    trouble: Trouble | None = None
+    reason: str = ""
+    """For START_FAILED the `StartFailure`; else Kubernetes' own word."""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """The pods of one revision."""
+
+    wanted: int
+    pods: tuple[PodFact, ...] = ()
+    refusal: str = ""
+    """Why pods can't even be created (quota, admission), in the API server's words."""
+
+    @property
+    def ready(self) -> int:
+        """Pods that answer."""
+        return sum(pod.ready for pod in self.pods)
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A ControllerRevision: a ModelVersion as it was rendered the first time, never rendered again."""
+
+    name: str
+    number: int
+    model_version: str
+    digest: str
+    template: Manifest
+    """The Deployment as first rendered; only its replicas change."""
+    promoted: bool = False
+    """Whether it has been stable; then it may come back without a rollout."""
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """What the routers counted for one revision since the last plan was stored."""
+
+    requests: int = 0
+    failed: int = 0
+    """Answers 4xx and 5xx, and requests that got none."""
+    latency: tuple[int, ...] = ()
+    """Requests by `tidegate.counts.LATENCY_BOUNDS_MS`, one bin more than bounds."""
+    not_finite: int = 0
+    """Rows answered NaN or infinity, as the predictors counted."""
+    healthy: int = 0
+    """Endpoints that every router holds healthy, now: traffic may follow only these."""
+
+    def slower_than(self, bound_index: int) -> Tally:
+        """Requests slower than LATENCY_BOUNDS_MS[bound_index], among all that have a latency."""
+        return Tally(sum(self.latency[bound_index + 1 :]), sum(self.latency))
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All that is known of one ModelDeployment at one moment."""
+
+    deployment: ModelDeployment
+    version: ModelVersion | None
+    """The ModelVersion that the spec names; none if there is none."""
+    revisions: tuple[Revision, ...] = ()
+    workloads: Mapping[str, Workload] = field(default_factory=dict)
+    """By revision."""
+    traffic: Mapping[str, Traffic] = field(default_factory=dict)
+    """By revision."""
+    routers: int = 0
+    """Routers that answered the last look."""
