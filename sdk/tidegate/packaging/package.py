@@ -1,0 +1,136 @@
+"""`tidegate.package`: a fitted model and a sample of its data become a bundle, or a sentence why not."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from tidegate.bundle import BASELINE_NAME, GOLDEN_NAME, MODEL_NAME, SIGNATURE_NAME, write_bundle
+from tidegate.model_version import Bundle
+from tidegate.packaging.compare import Difference, compare_answers
+from tidegate.packaging.conversion import ConvertedModel, convert_model, output_tensors
+from tidegate.packaging.golden_rows import build_golden, golden_places
+from tidegate.packaging.histograms import build_baseline
+from tidegate.packaging.native import (
+    Answers,
+    NativeModel,
+    native_model,
+    nullable_features,
+    with_missing,
+)
+from tidegate.packaging.refusal import PackagingRefusedError
+from tidegate.packaging.sample import Sample, input_tensors, read_sample
+from tidegate.signature import Signature
+from tidegate.version import CREATED_BY
+
+_NAME: Final = re.compile(r"[a-z]([a-z0-9-]{0,48}[a-z0-9])?")
+
+
+def package(
+    model: Any,  # noqa: ANN401 - any fitted model
+    sample: Any,  # noqa: ANN401 - a DataFrame or a matrix
+    *,
+    name: str,
+    folder: str | Path | None = None,
+    tolerance: float = 1e-4,
+) -> Bundle:
+    """Makes a bundle from a fitted model.
+
+    Args:
+        model: A fitted scikit-learn, XGBoost or LightGBM model or pipeline.
+        sample: Rows of the training data (some thousands are plenty): a pandas DataFrame with the dtypes that the
+            model was trained on, or a matrix. What drifts later is compared with it, so it must be a fair sample,
+            missing values included. Columns that the model doesn't know are left out.
+        name: The model's name, shared by all its versions, such as `fraud`.
+        folder: Where the bundle goes; must not exist yet. None: a folder `<name>-bundle` beside the notebook.
+        tolerance: Largest difference between native and ONNX answers to accept: of probabilities as it is, of a
+            regression relative to the larger of 1 and the answer.
+
+    Raises:
+        PackagingRefusedError: The model can't be converted, or answers otherwise than the native one; the message
+            says what helps.
+        FileExistsError: The folder holds another bundle.
+    """
+    if not _NAME.fullmatch(name):
+        raise PackagingRefusedError(
+            f"name {name!r} can't name a model; use up to 50 lower-case letters, digits and dashes, a letter first"
+        )
+    native = native_model(model)
+    rows = read_sample(sample, native.feature_names)
+    rows = _with_nullability(rows, nullable_features(native, rows))
+    content = convert_model(native, rows)
+    signature = build_signature(native, rows, tolerance)
+    converted = ConvertedModel(content, signature)
+    answers = compare_with_native(native, converted, rows, tolerance=tolerance)
+    places = golden_places(rows, answers)
+    golden_sample = rows.with_frame(rows.frame.iloc[places].reset_index(drop=True))
+    files = {
+        MODEL_NAME: content,
+        SIGNATURE_NAME: _json(signature),
+        BASELINE_NAME: _json(build_baseline(rows.features, rows.columns(), answers, signature.task)),
+        GOLDEN_NAME: _json(
+            build_golden(golden_sample, {key: value[places] for key, value in answers.items()})
+        ),
+    }
+    target = Path(folder) if folder is not None else Path(f"{name}-bundle")
+    digest = write_bundle(target, files, model=name, created_by=CREATED_BY)
+    return Bundle(path=target, digest=digest, model=name, created_at=datetime.now(UTC))
+
+
+def build_signature(native: NativeModel, sample: Sample, tolerance: float) -> Signature:
+    """Puts together what callers must know."""
+    return Signature(
+        task=native.meaning.task,
+        features=sample.features,
+        inputs=input_tensors(sample.features),
+        outputs=output_tensors(native.meaning),
+        classes=native.meaning.class_names(),
+        tolerance=tolerance,
+    )
+
+
+def compare_with_native(
+    native: NativeModel, converted: ConvertedModel, sample: Sample, *, tolerance: float
+) -> Answers:
+    """Asks both about every row, then about rows in which each nullable feature is missing, and all of them.
+
+    Gives the ONNX answers to the sample: what the predictor will answer, golden rows included.
+
+    Raises:
+        PackagingRefusedError: They differ by more than the tolerance; names the worst row.
+    """
+    answers = converted.answer(sample)
+    _require_same(
+        compare_answers(native.answer(sample), answers, tolerance=tolerance), tolerance, "of the sample"
+    )
+    nullable = [feature.name for feature in sample.features if feature.nullable]
+    for names in ([name] for name in nullable):
+        gapped = with_missing(sample, names)
+        difference = compare_answers(native.answer(gapped), converted.answer(gapped), tolerance=tolerance)
+        _require_same(difference, tolerance, f"of the sample with '{names[0]}' made missing")
+    return answers
+
+
+def _require_same(difference: Difference, tolerance: float, which: str) -> None:
+    if difference.largest <= tolerance:
+        return
+    raise PackagingRefusedError(
+        f"the converted model answers otherwise than the native one: row {difference.row} {which} gives "
+        f"{difference.onnx} instead of {difference.native}, a difference of {difference.largest:.3g} where at most "
+        f"{tolerance:g} is accepted; give a larger tolerance if that is harmless"
+    )
+
+
+def _with_nullability(sample: Sample, nullable: frozenset[str]) -> Sample:
+    features = tuple(
+        msgspec.structs.replace(feature, nullable=feature.name in nullable) for feature in sample.features
+    )
+    return Sample(sample.frame, features, sample.as_matrix)
+
+
+def _json(content: msgspec.Struct) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(content, order="deterministic"), indent=1)
