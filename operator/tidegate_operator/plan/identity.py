@@ -1,0 +1,64 @@
+"""The identity of a revision: what makes two sets of pods different, and what everything is called."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from tidegate_operator.api.model_deployment import ModelDeployment
+from tidegate_operator.api.model_version import ModelVersion
+
+DEPLOYMENT_LABEL = "tidegate.io/deployment"
+REVISION_LABEL = "tidegate.io/revision"
+PROMOTED_ANNOTATION = "tidegate.io/promoted"
+RETRY_ANNOTATION = "tidegate.io/retry"
+
+
+def name_revision(deployment: ModelDeployment, version: ModelVersion) -> str:
+    """`<deployment>-<hash>`: the same bundle from the same place under the same limits is the same revision.
+
+    Left out are replicas and the start-up timeout, which change no answer, and all that the operator adds
+    itself (the predictor's image, say): with those in, an operator upgrade would start a rollout for every model.
+    """
+    source = version.spec.source
+    facts = {
+        "digest": version.spec.digest,
+        "uri": source.uri,
+        "secret": source.secret_ref.name if source.secret_ref else None,
+        "resources": deployment.spec.serving.resources.model_dump(mode="json", by_alias=True),
+    }
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+    return f"{deployment.metadata.name}-{digest[:8]}"
+
+
+def label_objects(deployment: ModelDeployment, revision: str | None = None) -> dict[str, str]:
+    """The labels of everything that belongs to a ModelDeployment, or to one of its revisions."""
+    labels = {
+        "app.kubernetes.io/name": "tidegate-predictor",
+        "app.kubernetes.io/instance": deployment.metadata.name,
+        "app.kubernetes.io/component": "predictor",
+        "app.kubernetes.io/part-of": "tidegate",
+        "app.kubernetes.io/managed-by": "tidegate",
+        DEPLOYMENT_LABEL: deployment.metadata.name,
+    }
+    return labels | {REVISION_LABEL: revision} if revision else labels
+
+
+def select_pods(deployment_name: str, revision: str | None = None) -> dict[str, str]:
+    """The labels that pick the predictor pods of a ModelDeployment, or of one of its revisions."""
+    selector = {DEPLOYMENT_LABEL: deployment_name}
+    return selector | {REVISION_LABEL: revision} if revision else selector
+
+
+def owned_by(deployment: ModelDeployment) -> list[dict[str, object]]:
+    """Owner references instead of finalizers: an operator that is gone blocks no deletion."""
+    return [
+        {
+            "apiVersion": "tidegate.io/v1alpha1",
+            "kind": "ModelDeployment",
+            "name": deployment.metadata.name,
+            "uid": deployment.metadata.uid,
+            "controller": True,
+            "blockOwnerDeletion": False,
+        }
+    ]

@@ -1,0 +1,201 @@
+"""The planner: from one look at a ModelDeployment to all that should be done about it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from tidegate_operator.api.status import Phase, Rejection
+from tidegate_operator.plan.course import (
+    Course,
+    Reason,
+    enter,
+    read_course,
+    seconds_since,
+    withdraw,
+)
+from tidegate_operator.plan.facts import Manifest, Revision, Snapshot
+from tidegate_operator.plan.identity import RETRY_ANNOTATION
+from tidegate_operator.plan.plan import Plan, Route
+from tidegate_operator.plan.render import RenderSettings, build_controller_revision, build_workload
+from tidegate_operator.plan.rollout import LOOK_SECONDS, advance, pods_wanted
+from tidegate_operator.plan.startup import find_obstacle
+from tidegate_operator.plan.summary import summarise
+from tidegate_operator.plan.target import Target, Unclear, find_target
+
+# What the bytes of a version did wrong is held against its digest, wherever it lies and whatever its limits;
+# everything else (memory, a start, latency) may be mended in the spec and is held against the revision alone.
+HELD_AGAINST_DIGEST = frozenset({"ErrorRate", "NotFinite"})
+
+
+def plan(snapshot: Snapshot, now: datetime, settings: RenderSettings) -> Plan:
+    """What should be done now. Never raises for anything that a user can write."""
+    target = find_target(snapshot, settings)
+    course = _forget_on_retry(read_course(snapshot.deployment.status), snapshot, target)
+    course = _cool_down(course, now)
+    course = _steer(course, snapshot, target, now)
+    revisions = _known_revisions(snapshot, target, course)
+    return Plan(
+        route=_route(course),
+        apply=_objects(course, snapshot, revisions),
+        delete=_leftovers(course, snapshot),
+        status=summarise(course, snapshot, now),
+        events=course.events,
+        notes=course.notes,
+        look_again_seconds=_next_look(course, now),
+    )
+
+
+def _steer(course: Course, snapshot: Snapshot, target: Target | Unclear, now: datetime) -> Course:
+    """The rules of who may become candidate, in the order in which they must be asked."""
+    if isinstance(target, Unclear):
+        # What is running stays as it is, a bad candidate included in what is watched.
+        course = advance(course, snapshot, now) if course.candidate else course
+        return course.saying(course.phase, target.reason, target.message, stalled=True)
+    wanted, candidate = target.revision, course.candidate
+    if candidate and candidate.revision != wanted.name:
+        course = withdraw(course, because=f"spec.modelVersion now asks for {wanted.model_version}")
+    if course.stable and course.stable.revision == wanted.name:
+        return _serve(course, snapshot)
+    if course.candidate is None and (rejection := _find_rejection(course, wanted)):
+        return _stay_rejected(course, rejection)
+    if course.candidate is None:
+        if snapshot.deployment.spec.paused and course.stable:
+            return course.saying(Phase.PAUSED, Reason.PAUSED, "spec.paused is true: no rollout begins")
+        course = _start(course, wanted, now)
+    return _after_advance(advance(course, snapshot, now), snapshot, wanted)
+
+
+def _start(course: Course, wanted: Revision, now: datetime) -> Course:
+    because = f"spec.modelVersion asks for {wanted.model_version}"
+    course = enter(course, wanted, now).noting("status", f"candidate {wanted.name}", because)
+    if course.warm and course.warm.revision == wanted.name:
+        course = replace(course, warm=None)
+    return course
+
+
+def _after_advance(course: Course, snapshot: Snapshot, wanted: Revision) -> Course:
+    """Promotion and take-back change what there is to say about the deployment as a whole."""
+    if course.candidate:
+        return course
+    if course.stable and course.stable.revision == wanted.name:
+        return _serve(course, snapshot)
+    rejection = _find_rejection(course, wanted)
+    return _stay_rejected(course, rejection) if rejection else course
+
+
+def _serve(course: Course, snapshot: Snapshot) -> Course:
+    """The wanted version is in service."""
+    assert course.stable
+    workload = snapshot.workloads.get(course.stable.revision)
+    replicas = snapshot.deployment.spec.serving.replicas
+    ready = workload.ready if workload else 0
+    version = course.stable.model_version
+    if replicas == 0:
+        return course.saying(
+            Phase.SERVING, Reason.SCALED_TO_ZERO, f"{version} has no pods (spec.serving.replicas is 0)"
+        )
+    if ready < replicas:
+        obstacle = find_obstacle(workload)
+        why = f": {obstacle.message}" if obstacle else ""
+        return course.saying(
+            Phase.SERVING, Reason.STARTING, f"{ready} of {replicas} pods of {version} are ready{why}"
+        )
+    if snapshot.deployment.spec.paused:
+        return course.saying(Phase.PAUSED, Reason.PAUSED, f"{version} serves; spec.paused is true")
+    return course.saying(Phase.SERVING, Reason.SERVING, f"{version} serves all requests with {ready} pods")
+
+
+def _stay_rejected(course: Course, rejection: Rejection) -> Course:
+    words = (
+        f"{rejection.model_version} was taken back, {rejection.reason}: {rejection.message}; apply another version, "
+        f"or try it again with the annotation {RETRY_ANNOTATION}"
+    )
+    return course.saying(Phase.ROLLED_BACK, Reason.ROLLED_BACK, words, stalled=True)
+
+
+def _find_rejection(course: Course, wanted: Revision) -> Rejection | None:
+    for entry in reversed(course.rejected):
+        same_bytes = entry.digest == wanted.digest and entry.reason in HELD_AGAINST_DIGEST
+        if entry.revision == wanted.name or same_bytes:
+            return entry
+    return None
+
+
+def _forget_on_retry(course: Course, snapshot: Snapshot, target: Target | Unclear) -> Course:
+    """A new token in the retry annotation forgets what the wanted version was rejected for."""
+    token = snapshot.deployment.metadata.annotations.get(RETRY_ANNOTATION)
+    if not token or token == snapshot.deployment.status.last_handled_retry or isinstance(target, Unclear):
+        return course
+    wanted = target.revision
+    kept = tuple(e for e in course.rejected if wanted.name != e.revision and wanted.digest != e.digest)
+    return replace(course, rejected=kept).noting("status", f"retry {token}", "the retry annotation is new")
+
+
+def _cool_down(course: Course, now: datetime) -> Course:
+    """The former stable goes when rollout.keepWarm is over."""
+    warm = course.warm
+    if warm is None or warm.until is None or seconds_since(warm.until, now) < 0:
+        return course
+    return replace(course, warm=None).noting("status", f"cooled {warm.revision}", "rollout.keepWarm is over")
+
+
+def _route(course: Course) -> Route | None:
+    if course.stable is None:
+        # The first version: its cluster must be known to the routers before they can call it healthy.
+        return Route(stable=course.candidate.revision) if course.candidate else None
+    return Route(
+        stable=course.stable.revision,
+        candidate=course.candidate.revision if course.candidate else None,
+        weight=course.weight,
+        mirror=course.mirror,
+        warm=(course.warm.revision,) if course.warm else (),
+    )
+
+
+def _known_revisions(snapshot: Snapshot, target: Target | Unclear, course: Course) -> dict[str, Revision]:
+    """All recorded revisions and the new one; the stable one is marked, so that it may come back directly."""
+    known = {revision.name: revision for revision in snapshot.revisions}
+    if isinstance(target, Target):
+        known.setdefault(target.revision.name, target.revision)
+    if course.stable and (stable := known.get(course.stable.revision)):
+        known[stable.name] = replace(stable, promoted=True)
+    return known
+
+
+def _objects(course: Course, snapshot: Snapshot, revisions: dict[str, Revision]) -> tuple[Manifest, ...]:
+    """The objects of every revision in use, with the pods that each should have now."""
+    deployment = snapshot.deployment
+    replicas = deployment.spec.serving.replicas
+    wanted = {role.revision: replicas for role in (course.stable, course.warm) if role}
+    if course.candidate:
+        wanted[course.candidate.revision] = _candidate_pods(course, snapshot)
+    found: list[Manifest] = []
+    for name, count in wanted.items():
+        if revision := revisions.get(name):
+            found.append(build_controller_revision(deployment, revision))
+            found.extend(build_workload(deployment, revision, replicas=count))
+    return tuple(found)
+
+
+def _candidate_pods(course: Course, snapshot: Snapshot) -> int:
+    """Never fewer than there are: a rollout only grows, until it is promoted or taken back."""
+    assert course.candidate
+    workload = snapshot.workloads.get(course.candidate.revision)
+    replicas = snapshot.deployment.spec.serving.replicas
+    return min(replicas, max(pods_wanted(course, snapshot), workload.wanted if workload else 0))
+
+
+def _leftovers(course: Course, snapshot: Snapshot) -> tuple[tuple[str, str], ...]:
+    """The pods of revisions that are neither stable, candidate nor warm. Their records stay for ever."""
+    used = {role.revision for role in (course.stable, course.candidate, course.warm) if role}
+    gone = sorted(name for name in snapshot.workloads if name not in used)
+    return tuple((kind, name) for name in gone for kind in ("Deployment", "Service"))
+
+
+def _next_look(course: Course, now: datetime) -> float | None:
+    if course.candidate:
+        return course.look_again_seconds or LOOK_SECONDS
+    if course.warm and course.warm.until:
+        return max(1.0, -seconds_since(course.warm.until, now))
+    return None

@@ -1,0 +1,245 @@
+"""The rollout: one look at a candidate, and whether it waits, moves on, is promoted or is taken back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from tidegate_operator.api.fields import parse_seconds
+from tidegate_operator.api.model_deployment import Inconclusive, Step, Strategy
+from tidegate_operator.api.status import CheckStatus, Phase, RolloutStatus, StepCounts
+from tidegate_operator.evidence.verdict import Finding, Verdict
+from tidegate_operator.plan.course import Course, Reason, promote, say_time, seconds_since, take_back
+from tidegate_operator.plan.facts import Snapshot, Traffic
+from tidegate_operator.plan.judging import add_traffic, find_trip, judge
+from tidegate_operator.plan.startup import find_obstacle, pods_needed
+
+LOOK_SECONDS = 1.0  # a verdict is right at every look, so looking often costs only the scrape
+
+
+def advance(course: Course, snapshot: Snapshot, now: datetime) -> Course:
+    """The course after one look at its candidate: leaving a bad one comes before anything else."""
+    course = replace(_count(course, snapshot), look_again_seconds=LOOK_SECONDS)
+    if (gone := _leave_if_bad(course, snapshot, now)) is not None:
+        return gone
+    if snapshot.deployment.spec.paused:
+        return course.saying(
+            Phase.PAUSED, Reason.PAUSED, "spec.paused is true: the rollout holds where it is"
+        )
+    if not _is_ready(course, snapshot, _share(_current_step(course, snapshot))):
+        return _wait_for_start(course, snapshot, now)
+    if not _steps(course, snapshot):
+        return _finish(course, snapshot, now, because=_why_direct(course, snapshot))
+    return _walk(course, snapshot, now)
+
+
+def pods_wanted(course: Course, snapshot: Snapshot) -> int:
+    """Pods of the candidate: enough for its step, and for the next one when this one is through."""
+    replicas = snapshot.deployment.spec.serving.replicas
+    step, steps = _current_step(course, snapshot), _steps(course, snapshot)
+    index = course.rollout.step if course.rollout else 0
+    shares = [_share(step)]
+    if _is_through(course, snapshot):
+        shares.append(_share(steps[index + 1]) if index + 1 < len(steps) else 100)
+    return pods_needed(replicas, max(shares)) if replicas else 0
+
+
+def _count(course: Course, snapshot: Snapshot) -> Course:
+    """Adds what the routers saw since the last look to the step that the split belongs to."""
+    rollout = course.rollout
+    if rollout is None or not (course.weight or course.mirror) or not course.candidate or not course.stable:
+        return course
+    candidate = snapshot.traffic.get(course.candidate.revision, Traffic())
+    stable = snapshot.traffic.get(course.stable.revision, Traffic())
+    analysis = snapshot.deployment.spec.rollout.analysis
+    *before, last = rollout.steps or (StepCounts(),)
+    last = add_traffic(last, analysis, candidate=candidate, stable=stable)
+    steps = (*before, last)
+    checks = tuple(_show(finding) for finding in judge(steps, analysis))
+    return replace(course, rollout=rollout.model_copy(update={"steps": steps, "checks": checks}))
+
+
+def _leave_if_bad(course: Course, snapshot: Snapshot, now: datetime) -> Course | None:
+    """Takes the candidate back on a trip, a Bad check, or a start that can't succeed; none if it may stay."""
+    assert course.candidate
+    workload = snapshot.workloads.get(course.candidate.revision)
+    analysis = snapshot.deployment.spec.rollout.analysis
+    rollout = course.rollout or RolloutStatus(started_at=say_time(now))
+    exposed = bool(course.weight or course.mirror)
+    if exposed and course.stable:
+        trip = find_trip(rollout.steps, analysis, workload)
+        bad = next((check for check in rollout.checks if check.verdict == Verdict.BAD), None)
+        if trip:
+            return take_back(course, now, reason=trip.check, message=trip.reason)
+        if bad:
+            return take_back(course, now, reason=bad.name, message=bad.message)
+    elif course.stable and (obstacle := find_obstacle(workload)) and obstacle.final:
+        return take_back(course, now, reason=obstacle.reason, message=obstacle.message)
+    return None
+
+
+def _wait_for_start(course: Course, snapshot: Snapshot, now: datetime) -> Course:
+    """Pods are missing for the next share: says why, and gives up when the start took too long."""
+    assert course.candidate
+    workload = snapshot.workloads.get(course.candidate.revision)
+    obstacle = find_obstacle(workload)
+    timeout = snapshot.deployment.spec.serving.startup.timeout
+    waited = seconds_since(course.candidate.since, now)
+    message = obstacle.message if obstacle else "its pods are not ready yet"
+    exposed = bool(course.weight or course.mirror)
+    if waited > parse_seconds(timeout) and course.stable and not exposed:
+        reason = obstacle.reason if obstacle else "StartTimeout"
+        words = f"not ready {timeout} after its start (spec.serving.startup.timeout): {message}"
+        return take_back(course, now, reason=reason, message=words)
+    late = not course.stable and waited > parse_seconds(timeout)
+    stalled = bool(obstacle and obstacle.final) or late
+    reason = obstacle.reason if obstacle else Reason.STARTING
+    words = f"{course.candidate.model_version} starts: {message}"
+    return course.saying(Phase.FAILED if stalled else Phase.STARTING, reason, words, stalled=stalled)
+
+
+def _walk(course: Course, snapshot: Snapshot, now: datetime) -> Course:
+    """The candidate is up: puts its step's share in force, or goes on to the next one."""
+    assert course.rollout
+    rollout, steps = course.rollout, _steps(course, snapshot)
+    if rollout.step_started_at is None:
+        return _begin_step(course, snapshot, 0, now, because=_why_ready(course, snapshot))
+    if not _is_through(course, snapshot):
+        return _hold(course, snapshot, now)
+    if not _held_long_enough(rollout, steps[rollout.step], now):
+        return _say_where(course, snapshot, "the step's hold is not over")
+    after = rollout.step + 1
+    if after < len(steps):
+        if not _is_ready(course, snapshot, _share(steps[after])):
+            return _say_where(course, snapshot, "more of its pods have to be ready for the next step")
+        return _begin_step(course, snapshot, after, now, because=_why_good(rollout))
+    if not _is_ready(course, snapshot, 100):
+        return _say_where(course, snapshot, "all of its pods have to be ready before it is promoted")
+    return _finish(course, snapshot, now, because=_why_good(rollout))
+
+
+def _begin_step(course: Course, snapshot: Snapshot, index: int, now: datetime, *, because: str) -> Course:
+    assert course.rollout
+    step = _steps(course, snapshot)[index]
+    counts = (*course.rollout.steps, StepCounts()) if index else (StepCounts(),)
+    rollout = course.rollout.model_copy(
+        update={"step": index, "step_started_at": say_time(now), "steps": counts}
+    )
+    course = replace(course, rollout=rollout)
+    course = course.routing(weight=step.weight or 0, mirror=step.mirror or 0, because=because)
+    return _say_where(course, snapshot, "the step has begun")
+
+
+def _hold(course: Course, snapshot: Snapshot, now: datetime) -> Course:
+    """Not enough is known: waits, and when rollout.maxDuration is over does what the user chose for that."""
+    assert course.rollout
+    rules = snapshot.deployment.spec.rollout
+    waiting = _what_is_missing(course, snapshot)
+    if seconds_since(course.rollout.started_at, now) <= parse_seconds(rules.max_duration):
+        return _say_where(course, snapshot, waiting, reason=Reason.WAITING)
+    over = f"undecided after {rules.max_duration} (spec.rollout.maxDuration): {waiting}"
+    if rules.on_inconclusive is Inconclusive.ROLLBACK:
+        return take_back(course, now, reason=Reason.INCONCLUSIVE, message=over)
+    if rules.on_inconclusive is Inconclusive.PROMOTE and _is_ready(course, snapshot, 100):
+        return _finish(course, snapshot, now, because=f"spec.rollout.onInconclusive is Promote, {over}")
+    return _say_where(course, snapshot, over, reason=Reason.INCONCLUSIVE)
+
+
+def _finish(course: Course, snapshot: Snapshot, now: datetime, *, because: str) -> Course:
+    keep_warm = parse_seconds(snapshot.deployment.spec.rollout.keep_warm)
+    return promote(course, now, keep_warm_seconds=keep_warm, because=because)
+
+
+def _is_through(course: Course, snapshot: Snapshot) -> bool:
+    """Whether all checks are Good and the step itself has seen enough: silence never passes for health."""
+    rollout = course.rollout
+    if rollout is None or rollout.step_started_at is None or not rollout.steps:
+        return False
+    needed = snapshot.deployment.spec.rollout.analysis.min_requests_per_step
+    seen = rollout.steps[-1].candidate_requests
+    return seen >= needed and all(check.verdict == Verdict.GOOD for check in rollout.checks)
+
+
+def _what_is_missing(course: Course, snapshot: Snapshot) -> str:
+    assert course.rollout
+    needed = snapshot.deployment.spec.rollout.analysis.min_requests_per_step
+    seen = course.rollout.steps[-1].candidate_requests if course.rollout.steps else 0
+    if seen < needed:
+        return f"{seen} of {needed} requests seen in this step (spec.rollout.analysis.minRequestsPerStep)"
+    open_checks = [
+        f"{check.name}: {check.message}" for check in course.rollout.checks if check.verdict != Verdict.GOOD
+    ]
+    return "; ".join(open_checks)
+
+
+def _is_ready(course: Course, snapshot: Snapshot, share: int) -> bool:
+    """Whether enough pods are ready, and known to the routers as healthy, for a share of the traffic (percent)."""
+    assert course.candidate
+    name = course.candidate.revision
+    workload = snapshot.workloads.get(name)
+    needed = pods_needed(snapshot.deployment.spec.serving.replicas, share)
+    healthy = snapshot.traffic.get(name, Traffic()).healthy
+    return workload is not None and workload.ready >= needed and healthy >= needed
+
+
+def _held_long_enough(rollout: RolloutStatus, step: Step, now: datetime) -> bool:
+    return seconds_since(rollout.step_started_at or say_time(now), now) >= parse_seconds(step.hold)
+
+
+def _steps(course: Course, snapshot: Snapshot) -> tuple[Step, ...]:
+    """The steps that this candidate has to walk; none if it goes to 100 % as soon as it is ready."""
+    return () if goes_directly(course, snapshot) else tuple(snapshot.deployment.spec.rollout.steps)
+
+
+def goes_directly(course: Course, snapshot: Snapshot) -> bool:
+    """Whether there is nothing to compare with, nothing to compare for, or the version has served before."""
+    candidate = course.candidate.revision if course.candidate else None
+    served = any(revision.name == candidate and revision.promoted for revision in snapshot.revisions)
+    return course.stable is None or served or snapshot.deployment.spec.rollout.strategy is Strategy.IMMEDIATE
+
+
+def _current_step(course: Course, snapshot: Snapshot) -> Step | None:
+    steps, index = _steps(course, snapshot), course.rollout.step if course.rollout else 0
+    return steps[min(index, len(steps) - 1)] if steps else None
+
+
+def _share(step: Step | None) -> int:
+    return 100 if step is None else step.weight or step.mirror or 100
+
+
+def _say_where(
+    course: Course, snapshot: Snapshot, waiting: str, *, reason: Reason = Reason.PROGRESSING
+) -> Course:
+    assert course.rollout
+    assert course.candidate
+    steps = _steps(course, snapshot)
+    split = f"mirror {course.mirror} %" if course.mirror else f"weight {course.weight} %"
+    place = f"step {course.rollout.step + 1} of {len(steps)}, {split}"
+    phase = Phase.MIRRORING if course.mirror else Phase.CANARY
+    return course.saying(phase, reason, f"{course.candidate.model_version} is at {place}: {waiting}")
+
+
+def _show(finding: Finding) -> CheckStatus:
+    return CheckStatus(name=finding.check, verdict=finding.verdict, message=finding.reason)
+
+
+def _why_good(rollout: RolloutStatus) -> str:
+    return (
+        "; ".join(f"{check.name} {check.verdict}: {check.message}" for check in rollout.checks) or "no checks"
+    )
+
+
+def _why_ready(course: Course, snapshot: Snapshot) -> str:
+    assert course.candidate
+    workload = snapshot.workloads.get(course.candidate.revision)
+    ready = workload.ready if workload else 0
+    needed = pods_needed(snapshot.deployment.spec.serving.replicas, _share(_current_step(course, snapshot)))
+    return f"{ready} pods of {course.candidate.revision} are ready, the step needs {needed}"
+
+
+def _why_direct(course: Course, snapshot: Snapshot) -> str:
+    if course.stable is None:
+        return "it is the first version and its pods are ready"
+    if snapshot.deployment.spec.rollout.strategy is Strategy.IMMEDIATE:
+        return "spec.rollout.strategy is Immediate and its pods are ready"
+    return "it has served before and its pods are ready"

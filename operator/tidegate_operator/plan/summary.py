@@ -1,0 +1,115 @@
+"""The summary: a course as status, with the conditions that kstatus, Argo CD and `kubectl wait` read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from tidegate_operator.api.conditions import Condition
+from tidegate_operator.api.status import (
+    DesiredTraffic,
+    ModelDeploymentStatus,
+    ObservedTraffic,
+    Phase,
+    TrafficStatus,
+)
+from tidegate_operator.plan.course import Course, Reason, say_time
+from tidegate_operator.plan.facts import Snapshot
+from tidegate_operator.plan.identity import RETRY_ANNOTATION, select_pods
+
+MESSAGE_LIMIT = 1024  # bounded in the CRD; etcd refuses statuses without bounds sooner or later
+
+
+def summarise(course: Course, snapshot: Snapshot, now: datetime) -> ModelDeploymentStatus:
+    """The whole status, in one value that is written at once."""
+    deployment = snapshot.deployment
+    retry = deployment.metadata.annotations.get(RETRY_ANNOTATION)
+    selector = ",".join(f"{key}={value}" for key, value in select_pods(deployment.metadata.name).items())
+    return ModelDeploymentStatus(
+        observed_generation=deployment.metadata.generation,
+        phase=course.phase,
+        version=course.stable.model_version if course.stable else None,
+        stable=course.stable,
+        candidate=course.candidate,
+        warm=course.warm,
+        traffic=TrafficStatus(
+            desired=DesiredTraffic(candidate_weight=course.weight, mirror=course.mirror),
+            observed=_observe(course),
+        ),
+        rollout=course.rollout,
+        rejected=course.rejected,
+        last_handled_retry=retry or deployment.status.last_handled_retry,
+        conditions=_conditions(course, snapshot, now),
+        replicas=sum(workload.ready for workload in snapshot.workloads.values()),
+        selector=selector,
+    )
+
+
+def _observe(course: Course) -> ObservedTraffic | None:
+    """What the routers did in this step; the wish is never shown as fact."""
+    if not course.rollout or not course.rollout.steps:
+        return None
+    step = course.rollout.steps[-1]
+    candidate, stable = step.candidate_requests, step.stable_requests
+    answered = stable if course.mirror else candidate + stable
+    share = 0.0 if course.mirror or not answered else 100 * candidate / answered
+    return ObservedTraffic(
+        candidate_percent=f"{share:.1f}%", requests=answered, mirrored=candidate if course.mirror else 0
+    )
+
+
+def _conditions(course: Course, snapshot: Snapshot, now: datetime) -> tuple[Condition, ...]:
+    stable = snapshot.workloads.get(course.stable.revision) if course.stable else None
+    ready_pods = stable.ready if stable else 0
+    replicas = snapshot.deployment.spec.serving.replicas
+    serving = course.phase is Phase.SERVING or (course.phase is Phase.PAUSED and course.candidate is None)
+    ready = (
+        serving
+        and course.reason in {Reason.SERVING, Reason.SCALED_TO_ZERO, Reason.PAUSED}
+        and not course.stalled
+    )
+    available = course.stable is not None and (ready_pods > 0 or replicas == 0)
+    states = {
+        "Ready": (ready, str(course.reason), course.message),
+        "Reconciling": (not ready and not course.stalled, str(course.reason), course.message),
+        "Stalled": (course.stalled, str(course.reason), course.message),
+        "Available": (
+            available,
+            "PodsReady" if available else "NoPodsReady",
+            _say_available(course, ready_pods),
+        ),
+    }
+    before = snapshot.deployment.status.conditions
+    generation = snapshot.deployment.metadata.generation
+    return tuple(
+        _condition(kind, state, before=before, generation=generation, now=now)
+        for kind, state in states.items()
+    )
+
+
+def _say_available(course: Course, ready_pods: int) -> str:
+    if course.stable is None:
+        return "no version has served yet"
+    return f"{ready_pods} pods of {course.stable.model_version} are ready"
+
+
+def _condition(
+    kind: str,
+    state: tuple[bool, str, str],
+    *,
+    before: Sequence[Condition],
+    generation: int,
+    now: datetime,
+) -> Condition:
+    """A condition; its time of transition changes only when it turns."""
+    holds, reason, message = state
+    status = "True" if holds else "False"
+    same = next((old for old in before if old.type == kind and old.status == status), None)
+    return Condition(
+        type=kind,
+        status=status,
+        reason=reason,
+        message=message[:MESSAGE_LIMIT],
+        observed_generation=generation,
+        last_transition_time=same.last_transition_time if same else say_time(now),
+    )

@@ -1,0 +1,51 @@
+"""The target: which revision the spec asks for, or in one sentence why it can't be told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tidegate_operator.plan.course import Reason
+from tidegate_operator.plan.facts import Revision, Snapshot
+from tidegate_operator.plan.identity import name_revision
+from tidegate_operator.plan.render import RenderSettings, build_revision
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The revision that the spec asks for; `known` tells whether it is recorded already."""
+
+    revision: Revision
+    known: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """Why there is no target."""
+
+    reason: Reason
+    message: str
+
+
+def find_target(snapshot: Snapshot, settings: RenderSettings) -> Target | Unclear:
+    """The recorded revision of the wanted version if there is one, else a new one, rendered now."""
+    deployment, version = snapshot.deployment, snapshot.version
+    wanted = deployment.spec.model_version
+    if version is None:
+        return Unclear(
+            Reason.VERSION_NOT_FOUND,
+            f"there is no ModelVersion {wanted} in namespace {deployment.metadata.namespace} "
+            "(spec.modelVersion); apply it, or name another one",
+        )
+    model = deployment.spec.model or deployment.metadata.name
+    if version.spec.model != model:
+        return Unclear(
+            Reason.OTHER_MODEL,
+            f"ModelVersion {wanted} is a version of model {version.spec.model}, this is a deployment of "
+            f"{model}; name a version of {model} in spec.modelVersion, or set spec.model",
+        )
+    name = name_revision(deployment, version)
+    for revision in snapshot.revisions:
+        if revision.name == name:
+            return Target(revision, known=True)
+    number = 1 + max((revision.number for revision in snapshot.revisions), default=0)
+    return Target(build_revision(deployment, version, number=number, settings=settings), known=False)
