@@ -1,1 +1,1 @@
-"""What users write and read: pydantic models of every resource, the only source of crds/."""
+"""The resources as users write them: the only source of `crds/`."""

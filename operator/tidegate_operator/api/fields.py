@@ -1,48 +1,164 @@
-"""The field types that users write as strings, and the one parser of each."""
+"""The scalars of our resources: how each is written, what admission says when it is not, and what it means."""
 
 from __future__ import annotations
 
 import re
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field
 
-_DURATION: Final = re.compile(r"(\d+)(h|ms|m|s)")
-_SECONDS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
-_SUFFIXES: Final = {
-    "m": 1e-3, "": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12,
+UNIT_SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+# https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
+QUANTITY_SUFFIXES: Final = {
+    "": 1.0, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12,
     "Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40,
 }  # fmt: skip
 
-Duration = Annotated[str, StringConstraints(pattern=r"^([0-9]{1,6}(ms|h|m|s)){1,4}$", max_length=32)]
-Quantity = Annotated[
-    str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$", max_length=32)
+
+def rule(expression: str, message: str, **more: str) -> dict[str, str]:
+    """One CEL validation of a CRD; the message says what to write instead.
+
+    Messages are plain: `messageExpression` could show what was written, but only the API server knows it then.
+    """
+    return {"rule": expression, "message": message, **more}
+
+
+def _written_as(
+    pattern: str, message: str, *, max_length: int, and_not: str | None = None
+) -> tuple[Any, ...]:
+    """A string that must match a pattern, with one sentence for both pydantic and the API server.
+
+    The pattern goes into CEL, not into the schema's `pattern`: there the server would answer with the bare
+    expression. `and_not` is a pattern that must not match.
+    """
+    wanted, refused = re.compile(pattern), re.compile(and_not) if and_not else None
+
+    def check(value: str) -> str:
+        if not wanted.search(value) or (refused and refused.search(value)):
+            msg = f"{value!r}: {message}"
+            raise ValueError(msg)
+        return value
+
+    cel = f"self.matches({_quote(pattern)})" + (f" && !self.matches({_quote(and_not)})" if and_not else "")
+    schema = {"x-kubernetes-validations": [rule(cel, message)]}
+    return AfterValidator(check), Field(min_length=1, max_length=max_length, json_schema_extra=schema)
+
+
+def _quote(pattern: str) -> str:
+    return "r'" + pattern + "'"
+
+
+_DURATION = r"^([0-9]{1,6}(ms|s|m|h))+$"
+_ZERO_DURATION = r"^(0+(ms|s|m|h))+$"
+
+Duration = Annotated[
+    str, *_written_as(_DURATION, 'write a duration such as "30s", "5m" or "1h30m"', max_length=32)
 ]
-Percentage = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,3}(\.[0-9]{1,4})?%$", max_length=9)]
-Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$", max_length=71)]
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", max_length=253)]
-Text = Annotated[str, Field(max_length=1024)]
+"""Units are ms, s, m and h; "0s" is none."""
+
+PositiveDuration = Annotated[
+    str,
+    *_written_as(
+        _DURATION,
+        'write a duration longer than zero, such as "500ms", "30s" or "1h30m"',
+        max_length=32,
+        and_not=_ZERO_DURATION,
+    ),
+]
+
+Percentage = Annotated[
+    str,
+    *_written_as(
+        r"^[0-9]{1,2}(\.[0-9]{1,4})?%$",
+        'write a percentage between 0 and 100 with its sign, such as "1%" or "0.5%"',
+        max_length=8,
+        and_not=r"^0+(\.0+)?%$",
+    ),
+]
+"""More than 0 % and less than 100 %."""
+
+Digest = Annotated[
+    str,
+    *_written_as(
+        r"^sha256:[0-9a-f]{64}$",
+        'write the digest that `tidegate package` printed: "sha256:" and 64 lower-case hexadecimal digits',
+        max_length=71,
+    ),
+]
+
+Name = Annotated[
+    str,
+    *_written_as(
+        r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$",
+        'write a name of at most 63 lower-case letters, digits, "-" and ".", such as "fraud-7"',
+        max_length=63,
+    ),
+]
+"""Names another object; also fits into a label."""
+
+ModelName = Annotated[
+    str,
+    *_written_as(
+        r"^[A-Za-z0-9]([-_.A-Za-z0-9]*[A-Za-z0-9])?$",
+        'write a model name of at most 63 letters, digits, "-", "_" and ".", such as "fraud"; it is part of a URL',
+        max_length=63,
+    ),
+]
+
+SourceUri = Annotated[
+    str,
+    *_written_as(
+        r"^((s3|gs|az|https?|pvc)://[^/\s?#]+/\S*|file:///\S+)$",
+        "write where the bundle lies: a URI that begins with s3://, gs://, az://, http://, https://, file:/// or "
+        'pvc://, such as "s3://models/fraud/7" or "pvc://claim/fraud/7"',
+        max_length=1024,
+    ),
+]
+
+Quantity = Annotated[
+    str,
+    BeforeValidator(lambda value: str(value) if isinstance(value, int) else value),
+    Field(
+        max_length=32,
+        json_schema_extra={
+            "x-kubernetes-int-or-string": True,
+            "x-kubernetes-validations": [
+                rule(
+                    "type(self) == int ? self > 0 : (isQuantity(self) && quantity(self).isGreaterThan(quantity('0')))",
+                    'write a Kubernetes quantity above zero, such as "500m" or "2" for cpu and "512Mi" for memory',
+                )
+            ],
+        },
+    ),
+]
+"""As everywhere in Kubernetes; a bare integer is taken too, since `cpu: 2` is what people write."""
 
 
 def parse_seconds(duration: str) -> float:
-    """Seconds of a duration such as `90s`, `1h30m` or `500ms`. Raises ValueError for anything else."""
-    parts = _DURATION.findall(duration)
-    if not parts or "".join(number + unit for number, unit in parts) != duration:
-        raise ValueError(f"{duration!r} is no duration; write it like 90s, 5m or 1h30m")
-    return sum(int(number) * _SECONDS[unit] for number, unit in parts)
+    """The seconds of a Duration: "1h30m" is 5400.0. ValueError if it is none."""
+    if not re.search(_DURATION, duration):
+        msg = f'{duration!r} is no duration; write one such as "30s" or "1h30m"'
+        raise ValueError(msg)
+    return sum(int(number) * UNIT_SECONDS[unit] for number, unit in re.findall(r"(\d+)(ms|s|m|h)", duration))
 
 
 def parse_share(percentage: str) -> float:
-    """A percentage such as `1%` or `0.5%` as a share of 1. Raises ValueError for anything else."""
-    number = percentage.removesuffix("%")
-    if number == percentage:
-        raise ValueError(f"{percentage!r} is no percentage; write it like 1% or 0.5%")
-    return float(number) / 100
+    """The share that a Percentage means: "1%" is 0.01. ValueError if it is none."""
+    if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,4})?%", percentage):
+        msg = f'{percentage!r} is no percentage; write one such as "1%"'
+        raise ValueError(msg)
+    return float(percentage.removesuffix("%")) / 100
 
 
 def parse_quantity(quantity: str) -> float:
-    """A Kubernetes quantity in its base unit: cores for CPU, bytes for memory. Raises ValueError otherwise."""
-    match = re.fullmatch(r"([0-9.]+)([a-zA-Z]*)", quantity)
-    if not match or match[2] not in _SUFFIXES:
-        raise ValueError(f"{quantity!r} is no quantity; write it like 500m, 2 or 512Mi")
-    return float(match[1]) * _SUFFIXES[match[2]]
+    """Cores of a cpu quantity ("250m" is 0.25), bytes of a memory quantity ("1Ki" is 1024.0).
+
+    ValueError if it is none, or ends in a suffix that neither cpu nor memory has any use for (P, E, n, u).
+    """
+    found = re.fullmatch(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(e[0-9]+|[A-Za-z]*)", quantity)
+    if found is None or (found[2] not in QUANTITY_SUFFIXES and not re.fullmatch(r"e[0-9]+", found[2])):
+        msg = f'{quantity!r} is no quantity; write one such as "500m" or "512Mi"'
+        raise ValueError(msg)
+    if found[2] in QUANTITY_SUFFIXES:
+        return float(found[1]) * QUANTITY_SUFFIXES[found[2]]
+    return float(quantity)

@@ -1,81 +1,38 @@
-"""ModelDeployment: what a user wants served, with which resources, and how a new version is rolled out."""
+"""ModelDeployment: what a user wants served, and how it may replace what is served now."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
-from tidegate_operator.api.fields import Duration, Name, Percentage, Quantity
-from tidegate_operator.api.resource import Metadata, SeenPart, SpecPart
+from tidegate_operator.api.fields import (
+    Duration,
+    ModelName,
+    Name,
+    Percentage,
+    PositiveDuration,
+    Quantity,
+    rule,
+)
+from tidegate_operator.api.resource import Resource, Written
 from tidegate_operator.api.status import ModelDeploymentStatus
 
 
-class Amounts(SpecPart):
-    """CPU and memory of one pod."""
-
-    cpu: Quantity = Field(description="Cores, such as 500m (half a core) or 2.")
-    memory: Quantity = Field(description="Bytes, such as 512Mi or 2Gi.")
-
-
-class Resources(SpecPart):
-    """What one pod is promised, and what it may use at most."""
-
-    requests: Amounts = Field(
-        default=Amounts(cpu="250m", memory="256Mi"),
-        description="What the scheduler reserves for one pod. Default: 250m and 256Mi.",
-    )
-    limits: Amounts = Field(
-        default=Amounts(cpu="1", memory="512Mi"),
-        description="What one pod may use at most. The predictor runs one thread per core of the CPU limit, "
-        "rounded up. Default: 1 and 512Mi.",
-    )
-
-
-class Startup(SpecPart):
-    """How long a start may take."""
-
-    timeout: Duration = Field(
-        default="60s",
-        description="How long a pod may take to fetch, verify and load the bundle before the version is taken "
-        "back. Example: 2m. Default: 60s.",
-    )
-
-
-class Serving(SpecPart):
-    """The pods that answer."""
-
-    replicas: Annotated[int, Field(ge=0, le=1000)] = Field(
-        default=1,
-        description="Pods of the version in service, 0 to 1000. Zero goes only with strategy Immediate. Default: 1.",
-    )
-    resources: Resources = Field(default=Resources(), description="CPU and memory of one pod.")
-    startup: Startup = Field(default=Startup(), description="How long a start may take.")
-
-
 class Strategy(StrEnum):
-    """How a new version comes to serve."""
+    """How a new version comes into service."""
 
     CANARY = "Canary"
     IMMEDIATE = "Immediate"
 
 
-class Step(SpecPart):
-    """One step of a canary: a mirror or a weight."""
+class Inconclusive(StrEnum):
+    """What becomes of a candidate that maxDuration proved neither good nor bad."""
 
-    mirror: Annotated[int, Field(ge=1, le=100)] | None = Field(
-        default=None,
-        description="Percent of requests that are copied to the candidate, 1 to 100; its answers are dropped, so "
-        "no user meets a mistake. Default: none.",
-    )
-    weight: Annotated[int, Field(ge=1, le=99)] | None = Field(
-        default=None, description="Percent of requests that the candidate answers, 1 to 99. Default: none."
-    )
-    hold: Duration = Field(
-        default="1m",
-        description="The least time that the step lasts, however good the evidence is. Example: 30s. Default: 1m.",
-    )
+    HOLD = "Hold"
+    PROMOTE = "Promote"
+    ROLLBACK = "Rollback"
 
 
 class CheckType(StrEnum):
@@ -85,123 +42,289 @@ class CheckType(StrEnum):
     LATENCY = "Latency"
 
 
-class Check(SpecPart):
-    """One question about the candidate, asked against stable over the same time."""
-
-    type: CheckType = Field(
-        description="ErrorRate counts answers 4xx and 5xx (clients' mistakes meet both revisions alike); "
-        "Latency counts requests that took longer than the threshold."
-    )
-    tolerance: Percentage = Field(
-        default="1%",
-        description="Harm that is allowed, in points of all requests: with 1%, a candidate that fails 1.5 % of "
-        "requests where stable fails 0.6 % is within it. Default: 1%.",
-    )
-    threshold: Duration | None = Field(
-        default=None,
-        description="For Latency: what counts as slow, up to 30s; rounded up to the next bound that the router "
-        "counts by (…, 50, 75, 100, 150, 200, 300, 500, 750, 1000 ms, …). Default: none.",
-    )
-
-
 class Trip(StrEnum):
-    """Facts that take a candidate back at once, without statistics."""
+    """What needs no statistics: one such fact takes a candidate back."""
 
     NOT_FINITE = "NotFinite"
     CRASH_LOOP = "CrashLoop"
     OUT_OF_MEMORY = "OutOfMemory"
 
 
-class Analysis(SpecPart):
-    """What is asked of a candidate, and how sure the answers have to be."""
+class Requests(Written):
+    """What each predictor pod is scheduled with."""
 
-    max_false_rollback: Percentage = Field(
-        default="1%",
-        description="The chance, over the whole rollout and all its checks, that a candidate as good as stable is "
-        "taken back. Default: 1%.",
+    cpu: Quantity = "250m"
+    """Processor cores that a pod is sure of, such as 250m for a quarter of a core. Default: 250m."""
+    memory: Quantity = "256Mi"
+    """Memory that a pod is sure of, such as 256Mi. Default: 256Mi."""
+
+
+class Limits(Written):
+    """What each predictor pod may use at most."""
+
+    cpu: Quantity = "1"
+    """Processor cores that a pod may use; the predictor runs as many threads, rounded up. Default: 1."""
+    memory: Quantity = "512Mi"
+    """Memory above which a pod is killed and, as a candidate, taken back. Default: 512Mi."""
+
+
+_FITS = (
+    "quantity(string(self.requests.{0})).compareTo(quantity(string(self.limits.{0}))) <= 0",
+    "requests.{0} must not be larger than limits.{0}; raise spec.serving.resources.limits.{0} (default {1})",
+)
+
+
+class Resources(Written):
+    """Processor and memory of each predictor pod."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "x-kubernetes-validations": [
+                rule(_FITS[0].format("cpu"), _FITS[1].format("cpu", "1")),
+                rule(_FITS[0].format("memory"), _FITS[1].format("memory", "512Mi")),
+            ]
+        }
     )
-    max_false_promotion: Percentage = Field(
-        default="5%",
-        description="The chance, for each check, that a candidate is called Good though its harm is above the "
-        "tolerance. Default: 5%.",
+
+    requests: Requests = Requests()
+    """What each predictor pod is scheduled with. Default: cpu 250m, memory 256Mi."""
+    limits: Limits = Limits()
+    """What each predictor pod may use at most. Default: cpu 1, memory 512Mi."""
+
+
+class Startup(Written):
+    """How long a predictor pod may take to become ready."""
+
+    timeout: PositiveDuration = "60s"
+    """Time from its start within which a candidate must be ready (fetched, verified, loaded, golden rows
+    answered); after it the candidate is taken back. Default: 60s.
+    """
+
+
+class Serving(Written):
+    """The pods that serve."""
+
+    replicas: Annotated[int, Field(ge=0, le=1000)] = 1
+    """Predictor pods of the version in service, 0 to 1000. Zero stops serving, and needs the strategy
+    Immediate. Default: 1.
+    """
+    resources: Resources = Resources()
+    """Processor and memory of each predictor pod."""
+    startup: Startup = Startup()
+    """How long a predictor pod may take to become ready."""
+
+
+class Step(Written):
+    """One step of a rollout: a share of the traffic for the candidate, kept until the checks are Good."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "x-kubernetes-validations": [
+                rule(
+                    "has(self.mirror) != has(self.weight)",
+                    'a step has exactly one of mirror and weight; write {"mirror": 100} or {"weight": 5}',
+                )
+            ]
+        }
     )
-    min_requests_per_step: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
-        default=50,
-        description="Requests that the candidate must have seen within a step before the step is left; until then "
-        "the rollout waits. Default: 50.",
+
+    mirror: Annotated[int, Field(ge=1, le=100)] | None = None
+    """Percent of the requests that are copied to the candidate, whose answers are dropped: no user meets
+    them. 1 to 100, such as 100. Default: none.
+    """
+    weight: Annotated[int, Field(ge=1, le=99)] | None = None
+    """Percent of the requests that the candidate answers, 1 to 99, such as 5. Default: none."""
+    hold: Duration = "1m"
+    """Least time at this step, however good the checks are, such as 10m. Default: 1m."""
+
+
+class Check(Written):
+    """One comparison of the candidate with the version in service, over the same time."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "x-kubernetes-validations": [
+                rule(
+                    "self.type != 'Latency' || has(self.threshold)",
+                    'a check of type Latency needs a threshold; write, say, threshold: "500ms"',
+                ),
+                rule(
+                    "self.type == 'Latency' || !has(self.threshold)",
+                    "only a check of type Latency has a threshold; remove it, or write type: Latency",
+                ),
+            ]
+        }
     )
-    checks: Annotated[tuple[Check, ...], Field(max_length=10)] = Field(
-        default=(
-            Check(type=CheckType.ERROR_RATE, tolerance="1%"),
-            Check(type=CheckType.LATENCY, tolerance="5%", threshold="500ms"),
+
+    type: CheckType
+    """What is counted. ErrorRate: answers 4xx and 5xx, and requests without an answer. Latency: requests
+    slower than threshold.
+    """
+    tolerance: Percentage = "1%"
+    """Harm that is still accepted, in points of all requests: with 1%, a candidate proves itself when its
+    share is surely less than 1 point above stable's. Default: 1%.
+    """
+    threshold: PositiveDuration | None = None
+    """Latency only: requests that take longer are counted, such as 500ms; rounded up to the router's next
+    histogram bound. Default: none.
+    """
+
+
+_REPEATED = "self.all(a, self.exists_one(b, b.type == a.type && {0} == {1}))".format(
+    "(has(b.threshold) ? b.threshold : '')", "(has(a.threshold) ? a.threshold : '')"
+)
+
+
+class Analysis(Written):
+    """The evidence that a candidate is judged by."""
+
+    max_false_rollback: Percentage = "1%"
+    """Chance, over the whole rollout and all checks, of taking back a candidate that is as good as the
+    version in service. Smaller waits for more evidence. Default: 1%, one in a hundred.
+    """
+    max_false_promotion: Percentage = "5%"
+    """Chance of promoting a candidate whose harm is larger than a check's tolerance. Smaller waits for more
+    evidence. Default: 5%, one in twenty.
+    """
+    min_requests_per_step: Annotated[int, Field(ge=1, le=1_000_000)] = 50
+    """Requests that the candidate must have answered within a step (mirrored ones too) before the step is
+    left, 1 to 1000000. Default: 50.
+    """
+    checks: Annotated[
+        tuple[Check, ...],
+        Field(
+            max_length=10,
+            json_schema_extra={
+                "x-kubernetes-validations": [
+                    rule(
+                        _REPEATED,
+                        "each check may stand only once; remove the one whose type and threshold repeat",
+                    )
+                ]
+            },
         ),
-        description="Questions with numbers in them, at most 10. Default: ErrorRate within 1% and requests slower "
-        "than 500ms within 5%.",
+    ] = (
+        Check(type=CheckType.ERROR_RATE),
+        Check(type=CheckType.LATENCY, threshold="500ms", tolerance="5%"),
     )
-    trips: Annotated[tuple[Trip, ...], Field(max_length=3)] = Field(
-        default=(Trip.NOT_FINITE, Trip.CRASH_LOOP, Trip.OUT_OF_MEMORY),
-        description="Facts that take the candidate back at once. Default: all three.",
+    """Comparisons that must all be Good before a step is left; one that is Bad takes the candidate back. At
+    most 10. Default: ErrorRate with tolerance 1%, Latency above 500ms with tolerance 5%.
+    """
+    trips: Annotated[
+        tuple[Trip, ...], Field(max_length=3, json_schema_extra={"x-kubernetes-list-type": "set"})
+    ] = tuple(Trip)
+    """Facts that take a candidate back at once. NotFinite: it answered NaN or infinity and stable did not.
+    CrashLoop, OutOfMemory: its pods end. Default: all three.
+    """
+
+
+_ASCENDING = (
+    "self.all(a, !has(a.weight) || self.exists_one(b, has(b.weight) && b.weight == a.weight)) && "
+    "self.filter(s, has(s.weight)).map(s, s.weight).isSorted()"
+)
+_MIRRORS_FIRST = "self.map(s, has(s.weight) ? 1 : 0).isSorted()"
+
+
+class Rollout(Written):
+    """How a new version comes into service."""
+
+    strategy: Strategy = Strategy.CANARY
+    """Canary: by steps, compared with the version in service, and taken back if it does harm. Immediate: all
+    traffic as soon as its pods are ready. Default: Canary.
+    """
+    steps: Annotated[
+        tuple[Step, ...],
+        Field(
+            min_length=1,
+            max_length=20,
+            json_schema_extra={
+                "x-kubernetes-validations": [
+                    rule(
+                        _MIRRORS_FIRST,
+                        "steps that mirror come before steps with a weight; write, say, "
+                        '[{"mirror": 100}, {"weight": 5}, {"weight": 50}]',
+                    ),
+                    rule(
+                        _ASCENDING,
+                        "each weight must be larger than the one before it; write, say, "
+                        '[{"weight": 5}, {"weight": 25}, {"weight": 50}]',
+                    ),
+                ]
+            },
+        ),
+    ] = (Step(mirror=100), Step(weight=5), Step(weight=25), Step(weight=50))
+    """The candidate's shares of the traffic, mirrors first, then weights in ascending order; after the last
+    one it is promoted. 1 to 20 steps. Default: mirror 100, then weights 5, 25, 50.
+    """
+    analysis: Analysis = Analysis()
+    """The evidence that a candidate is judged by."""
+    on_inconclusive: Inconclusive = Inconclusive.HOLD
+    """What becomes of a candidate that is neither proven good nor bad after maxDuration. Hold: it stays at
+    its step. Promote, Rollback: it goes. Default: Hold.
+    """
+    max_duration: PositiveDuration = "24h"
+    """Time from a rollout's start after which onInconclusive applies. Default: 24h."""
+    keep_warm: Duration = "1h"
+    """Time for which the pods of the former version stay up after a promotion, so that going back takes a
+    second; 0s takes them down at once. Default: 1h.
+    """
+
+
+class ModelDeploymentSpec(Written):
+    """What is to be served, and how it may replace what is served now."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "x-kubernetes-validations": [
+                rule(
+                    "self.serving.replicas > 0 || self.rollout.strategy == 'Immediate'",
+                    "no candidate can be compared with zero pods; write spec.serving.replicas: 1 or more, "
+                    "or spec.rollout.strategy: Immediate",
+                )
+            ]
+        }
     )
 
+    model: ModelName | None = None
+    """The model that is served; it must equal spec.model of the ModelVersion. Default: the ModelDeployment's
+    own name.
+    """
+    model_version: Name
+    """Name of the ModelVersion to serve, in the same namespace, such as fraud-7. Changing it starts a
+    rollout.
+    """
+    paused: bool = False
+    """True holds every rollout where it is; what serves goes on serving, and a bad candidate is still taken
+    back. Default: false.
+    """
+    serving: Serving = Serving()
+    """The pods that serve."""
+    rollout: Rollout = Rollout()
+    """How a new version comes into service."""
 
-class Inconclusive(StrEnum):
-    """What happens when rollout.maxDuration is over and the checks are still undecided."""
 
-    HOLD = "Hold"
-    PROMOTE = "Promote"
-    ROLLBACK = "Rollback"
+class ModelDeployment(Resource):
+    """ModelDeployment is a model in service: which ModelVersion, with which resources, and how a new version
+    replaces it.
+    """
 
-
-class Rollout(SpecPart):
-    """How a new version comes to serve."""
-
-    strategy: Strategy = Field(
-        default=Strategy.CANARY,
-        description="Canary walks the steps; Immediate moves all traffic as soon as the pods are ready. "
-        "Default: Canary.",
+    model_config = ConfigDict(
+        json_schema_extra={
+            "x-kubernetes-validations": [
+                rule(
+                    "self.metadata.name.size() <= 50",
+                    "choose a metadata.name of at most 50 characters; pods and Services are named after it",
+                ),
+                rule(
+                    "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
+                    'choose a metadata.name that begins with a letter and has only lower-case letters, digits and "-", '
+                    "such as fraud; a Service is called the same",
+                ),
+            ]
+        }
     )
-    steps: Annotated[tuple[Step, ...], Field(min_length=1, max_length=20)] = Field(
-        default=(Step(mirror=100), Step(weight=5), Step(weight=25), Step(weight=50)),
-        description="Steps of a canary, mirrors first and weights ascending, at most 20. Default: mirror 100, then "
-        "5, 25 and 50 percent.",
-    )
-    analysis: Analysis = Field(default=Analysis(), description="What is asked of a candidate.")
-    on_inconclusive: Inconclusive = Field(
-        default=Inconclusive.HOLD,
-        description="What happens when maxDuration is over and the checks are undecided: Hold, Promote or "
-        "Rollback. Default: Hold.",
-    )
-    max_duration: Duration = Field(
-        default="24h", description="How long a rollout may stay undecided. Default: 24h."
-    )
-    keep_warm: Duration = Field(
-        default="1h",
-        description="How long the former version's pods stay up after a promotion, so that going back is one "
-        "write. 0s: not at all. Default: 1h.",
-    )
 
-
-class ModelDeploymentSpec(SpecPart):
-    """What should be served."""
-
-    model_version: Name = Field(
-        description="Name of the ModelVersion, in the same namespace, that should serve. Example: fraud-7."
-    )
-    model: Name | None = Field(
-        default=None,
-        description="The model that the version must be of. Default: the name of the ModelDeployment.",
-    )
-    paused: bool = Field(
-        default=False,
-        description="Whether rollouts hold where they are. A bad candidate is taken back all the same. Default: false.",
-    )
-    serving: Serving = Field(default=Serving(), description="The pods that answer.")
-    rollout: Rollout = Field(default=Rollout(), description="How a new version comes to serve.")
-
-
-class ModelDeployment(SeenPart):
-    """A deployment as the API server keeps it."""
-
-    metadata: Metadata
     spec: ModelDeploymentSpec
+    """What is to be served. Only you write it."""
     status: ModelDeploymentStatus = ModelDeploymentStatus()
+    """What is so. Only the operator writes it."""

@@ -4,88 +4,113 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field
 
-from tidegate_operator.api.fields import Digest, Name, Text
-from tidegate_operator.api.resource import Metadata, SeenPart, SpecPart
+from tidegate_operator.api.fields import Digest, ModelName, Name, SourceUri, rule
+from tidegate_operator.api.resource import Resource, Written
 
-Uri = Annotated[
-    str,
-    StringConstraints(pattern=r"^(s3|gs|az|http|https|file|pvc)://[^\s]+$", min_length=6, max_length=1024),
-]
+Text = Annotated[str, Field(max_length=1024)]
 
 
-class SecretReference(SpecPart):
-    """A Secret in the same namespace."""
+class SecretReference(Written):
+    """A Secret of the ModelVersion's own namespace."""
 
-    name: Name = Field(description="Name of the Secret.")
+    name: Name
+    """Name of the Secret. It is mounted only into the pods that load this version."""
 
 
-class Source(SpecPart):
+class Source(Written):
+    """Where a bundle lies."""
+
+    uri: SourceUri
+    """URI of the bundle's folder, such as s3://models/fraud/7. Schemes: s3, gs, az, http, https, file, pvc
+    (pvc://claim/folder).
+    """
+    secret_ref: SecretReference | None = None
+    """Secret with the store's credentials, its keys named as the store's own tools name them, such as
+    AWS_ACCESS_KEY_ID. Default: none, the store is read anonymously or by the pod's identity.
+    """
+
+
+class GitCommit(Written):
+    """The code that trained the model."""
+
+    repository: Text
+    """URL of the repository, such as https://git.example.com/fraud.git."""
+    commit: Annotated[str, Field(max_length=64)]
+    """The commit's full hash."""
+
+
+class DataReference(Written):
+    """Data that the model was trained on."""
+
+    uri: Text
+    """Where the data lies, such as s3://lake/transactions/2026-01."""
+    digest: Annotated[str, Field(max_length=128)] | None = None
+    """What identifies its bytes, such as sha256:… or a table snapshot. Default: none."""
+
+
+class Provenance(Written):
+    """Where a model came from."""
+
+    git: GitCommit | None = None
+    """The code that trained the model. Default: none."""
+    run: Text | None = None
+    """The training run, as your tracker names it, such as a URL. Default: none."""
+    data: Annotated[tuple[DataReference, ...], Field(max_length=32)] = ()
+    """The data that the model was trained on, at most 32 entries. Default: none."""
+    builder: Text | None = None
+    """The program or pipeline that made the bundle, such as "tidegate 0.1.0". Default: none."""
+    created_at: Annotated[str, Field(max_length=32)] | None = None
+    """When the bundle was made (RFC 3339, such as 2026-01-31T12:00:00Z). Default: none."""
+
+
+class ModelVersionSpec(Written):
+    """One bundle: which model it is a version of, where it lies, and what its bytes must be. It never
+    changes; a changed bundle is a new ModelVersion.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "x-kubernetes-validations": [
+                rule(
+                    "self == oldSelf",
+                    "a ModelVersion never changes, since what was tested is what must be served; "
+                    "apply the changed bundle as a ModelVersion of another name",
+                )
+            ]
+        }
+    )
+
+    model: ModelName
+    """The model that this is a version of, such as fraud. A ModelDeployment serves versions of one model
+    only.
+    """
+    source: Source
     """Where the bundle lies."""
-
-    uri: Uri = Field(
-        description="Folder of the bundle: s3://bucket/path, gs://, az://, http(s)://, file:// or "
-        "pvc://claim/path. Example: s3://models/fraud/7."
-    )
-    secret_ref: SecretReference | None = Field(
-        default=None,
-        description="Secret whose keys open the store, such as AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, "
-        "AWS_REGION and AWS_ENDPOINT_URL. It is mounted only into the pods of this version. Default: none.",
-    )
+    digest: Digest
+    """SHA-256 of the bundle's tidegate.json, as `tidegate package` printed it: sha256: and 64 hexadecimal
+    digits. A bundle with another digest is never served.
+    """
+    provenance: Provenance | None = None
+    """Where the model came from, for people who ask later. Default: none."""
 
 
-class Git(SpecPart):
-    """The commit that the version was built from."""
+class ModelVersion(Resource):
+    """ModelVersion is the record of one bundle: where it lies, its digest and its provenance. Its spec never
+    changes, and Tidegate never deletes it.
+    """
 
-    repository: Text = Field(description="URL of the repository.")
-    commit: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{7,64}$", max_length=64)] = Field(
-        description="The commit's hash, 7 to 64 hexadecimal digits."
-    )
-
-
-class Data(SpecPart):
-    """A data set that the version was built on."""
-
-    uri: Text = Field(description="Where the data set lies.")
-    digest: Digest | None = Field(default=None, description="SHA-256 of its bytes. Default: none.")
-
-
-class Provenance(SpecPart):
-    """Where the version comes from."""
-
-    git: Git | None = Field(default=None, description="The commit it was built from. Default: none.")
-    run: Text | None = Field(default=None, description="URL or id of the training run. Default: none.")
-    data: Annotated[tuple[Data, ...], Field(max_length=20)] = Field(
-        default=(), description="Data sets it was built on, at most 20. Default: none."
-    )
-    builder: Text | None = Field(default=None, description="The program that built it. Default: none.")
-    created_at: Annotated[str, Field(max_length=32)] | None = Field(
-        default=None,
-        description="When it was built, RFC 3339. Default: none.",
-        json_schema_extra={"format": "date-time"},
+    model_config = ConfigDict(
+        json_schema_extra={
+            "x-kubernetes-validations": [
+                rule(
+                    "self.metadata.name.size() <= 63",
+                    "choose a metadata.name of at most 63 characters, such as fraud-7; pods are labelled with it",
+                )
+            ]
+        }
     )
 
-
-class ModelVersionSpec(SpecPart):
-    """One immutable bundle of a model."""
-
-    model: Name = Field(
-        description="The model that this is a version of; a ModelDeployment serves versions of one model. "
-        "Example: fraud."
-    )
-    source: Source = Field(description="Where the bundle lies.")
-    digest: Digest = Field(
-        description="SHA-256 of the bundle's tidegate.json, as `sha256:` and 64 hexadecimal digits; a predictor "
-        "loads nothing else. `tidegate verify BUNDLE` prints it."
-    )
-    provenance: Provenance | None = Field(
-        default=None, description="Where the version comes from. Default: none."
-    )
-
-
-class ModelVersion(SeenPart):
-    """A version as the API server keeps it."""
-
-    metadata: Metadata
     spec: ModelVersionSpec
+    """The bundle. It never changes."""

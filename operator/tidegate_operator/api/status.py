@@ -1,4 +1,4 @@
-"""The status of a ModelDeployment: all that is needed to resume after a crash, bounded, counts and no histories."""
+"""The status of a ModelDeployment: what is so, and the bounded counts from which a rollout resumes."""
 
 from __future__ import annotations
 
@@ -8,15 +8,11 @@ from typing import Annotated
 from pydantic import Field
 
 from tidegate_operator.api.conditions import Condition
-from tidegate_operator.api.resource import SeenPart
-
-Short = Annotated[str, Field(max_length=253)]
-Message = Annotated[str, Field(max_length=1024)]
-Time = Annotated[str, Field(max_length=32, json_schema_extra={"format": "date-time"})]
+from tidegate_operator.api.resource import Seen
 
 
 class Phase(StrEnum):
-    """Where a ModelDeployment stands, in a word."""
+    """Where a ModelDeployment stands, in one word."""
 
     PENDING = "Pending"
     STARTING = "Starting"
@@ -28,129 +24,160 @@ class Phase(StrEnum):
     FAILED = "Failed"
 
 
-class RevisionStatus(SeenPart):
-    """One revision in one role."""
+class RevisionStatus(Seen):
+    """One revision: a ModelVersion with the limits that its pods run under."""
 
-    revision: Short = Field(description="Name of the ControllerRevision, Deployment and Service.")
-    model_version: Short = Field(description="Name of its ModelVersion.")
-    digest: Short = Field(description="Digest of its bundle.")
-    since: Time = Field(description="When it came into its role, or for a candidate when it was started.")
-    until: Time | None = Field(default=None, description="For a warm revision: when its pods go.")
+    revision: str
+    """Name of its Deployment, Service and ControllerRevision, such as fraud-1a2b3c4d."""
+    model_version: str
+    """Name of its ModelVersion."""
+    digest: str
+    """Digest of its bundle."""
+    since: str
+    """Since when it has had this place (RFC 3339)."""
+    until: str | None = None
+    """Until when its pods stay up (RFC 3339); only for the warm one."""
 
 
-class DesiredTraffic(SeenPart):
+class DesiredTraffic(Seen):
     """The split that was decided."""
 
-    candidate_weight: int = Field(
-        default=0, description="Percent of requests that the candidate should answer."
-    )
-    mirror: int = Field(default=0, description="Percent of requests that should be copied to the candidate.")
+    candidate_weight: int = 0
+    """Percent of the requests that the candidate answers, 0 to 100."""
+    mirror: int = 0
+    """Percent of the requests that are copied to the candidate, 0 to 100."""
 
 
-class ObservedTraffic(SeenPart):
-    """The split that the routers counted in the current step."""
+class ObservedTraffic(Seen):
+    """The split that the routers counted."""
 
-    candidate_percent: Short = Field(
-        description="Percent of requests that the candidate answered, as in 5.2%."
-    )
-    requests: int = Field(description="Requests answered to users.")
-    mirrored: int = Field(default=0, description="Requests copied to the candidate.")
-
-
-class TrafficStatus(SeenPart):
-    """Wish and fact."""
-
-    desired: DesiredTraffic = Field(default=DesiredTraffic(), description="The split that was decided.")
-    observed: ObservedTraffic | None = Field(default=None, description="The split that the routers counted.")
+    candidate_percent: str = "0%"
+    """Share of the requests that the candidate answered lately, such as 5.2%."""
+    requests: int = 0
+    """Requests that this share was counted over."""
 
 
-class Count(SeenPart):
-    """Events among exposures."""
+class TrafficStatus(Seen):
+    """Where the requests go: as decided, and as counted."""
 
-    events: int = Field(default=0, description="Requests for which the check's event happened.")
-    exposures: int = Field(default=0, description="Requests in which it could have happened.")
-
-
-class CheckCounts(SeenPart):
-    """The four counts of one check in one step."""
-
-    check: Short = Field(description="Name of the check.")
-    candidate: Count = Field(default=Count(), description="What the candidate met.")
-    stable: Count = Field(default=Count(), description="What stable met at the same time.")
+    desired: DesiredTraffic | None = None
+    """The split that was decided."""
+    observed: ObservedTraffic | None = None
+    """The split that the routers counted; absent before the first request."""
 
 
-class StepCounts(SeenPart):
-    """What was counted in one step of a rollout."""
+class Count(Seen):
+    """Events in exposures."""
 
-    candidate_requests: int = Field(default=0, description="Requests that the candidate saw.")
-    stable_requests: int = Field(default=0, description="Requests that stable answered.")
-    candidate_not_finite: int = Field(
-        default=0, description="Rows the candidate answered with NaN or infinity."
-    )
-    stable_not_finite: int = Field(default=0, description="Rows stable answered with NaN or infinity.")
-    checks: Annotated[tuple[CheckCounts, ...], Field(max_length=10)] = Field(
-        default=(), description="The counts of each check."
-    )
+    events: int = 0
+    """Requests in which it happened."""
+    exposures: int = 0
+    """Requests in which it could have happened."""
 
 
-class CheckStatus(SeenPart):
-    """What a check says, over all steps so far."""
+class CheckCounts(Seen):
+    """What one check counted in one step."""
 
-    name: Short = Field(description="Name of the check.")
-    verdict: Short = Field(description="Good, Bad or NotEnough.")
-    message: Message = Field(default="", description="The reason, with its numbers.")
-
-
-class RolloutStatus(SeenPart):
-    """How far a candidate has come."""
-
-    started_at: Time = Field(description="When the rollout began.")
-    step: int = Field(default=0, description="Index of the current step, from 0.")
-    step_started_at: Time | None = Field(
-        default=None, description="When the step's split came into force; none while the candidate starts."
-    )
-    steps: Annotated[tuple[StepCounts, ...], Field(max_length=20)] = Field(
-        default=(), description="What was counted in each step so far."
-    )
-    checks: Annotated[tuple[CheckStatus, ...], Field(max_length=10)] = Field(
-        default=(), description="What the checks say."
-    )
+    check: str
+    """Name of the check, such as ErrorRate or Latency>500ms."""
+    candidate: Count = Count()
+    """Counts of the candidate."""
+    stable: Count = Count()
+    """Counts of the version in service, over the same time."""
 
 
-class Rejection(SeenPart):
-    """A candidate that was taken back, and is not tried again unless a retry is asked for."""
+class StepCounts(Seen):
+    """What was counted in one step, whose split was constant."""
 
-    revision: Short = Field(description="Its revision.")
-    model_version: Short = Field(description="Its ModelVersion.")
-    digest: Short = Field(description="Digest of its bundle.")
-    reason: Short = Field(description="The check, trip or start failure.")
-    message: Message = Field(default="", description="The reason in one sentence, with its numbers.")
-    at: Time = Field(description="When it was taken back.")
+    candidate_requests: int = 0
+    """Requests that the candidate answered, mirrored ones too."""
+    stable_requests: int = 0
+    """Requests that the version in service answered."""
+    candidate_not_finite: int = 0
+    """Rows for which the candidate answered NaN or infinity."""
+    stable_not_finite: int = 0
+    """Rows for which the version in service answered NaN or infinity."""
+    checks: Annotated[tuple[CheckCounts, ...], Field(max_length=10)] = ()
+    """Counts of each check."""
 
 
-class ModelDeploymentStatus(SeenPart):
-    """What was learnt."""
+class CheckStatus(Seen):
+    """What one check says now."""
 
-    observed_generation: int = Field(
-        default=-1, description="The metadata.generation that this status answers; -1 before the first look."
-    )
-    phase: Phase | None = Field(default=None, description="Where it stands, in a word.")
-    version: Short | None = Field(default=None, description="The ModelVersion in service.")
-    stable: RevisionStatus | None = Field(default=None, description="The revision in service.")
-    candidate: RevisionStatus | None = Field(default=None, description="The revision that wants to be.")
-    warm: RevisionStatus | None = Field(default=None, description="The former stable, its pods still up.")
-    traffic: TrafficStatus | None = Field(default=None, description="The split, wished and counted.")
-    rollout: RolloutStatus | None = Field(default=None, description="How far the candidate has come.")
-    rejected: Annotated[tuple[Rejection, ...], Field(max_length=10)] = Field(
-        default=(), description="Candidates that were taken back, the latest ten."
-    )
-    last_handled_retry: Short | None = Field(
-        default=None, description="The last token of the annotation tidegate.io/retry that was answered."
-    )
-    conditions: Annotated[tuple[Condition, ...], Field(max_length=16)] = Field(
-        default=(),
-        description="Ready, Reconciling, Stalled and Available.",
-        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
-    )
-    replicas: int = Field(default=0, description="Pods that are ready, for the scale subresource.")
-    selector: Short = Field(default="", description="Selector of the pods, for the scale subresource.")
+    name: str
+    """Name of the check, such as ErrorRate or Latency>500ms."""
+    verdict: str
+    """Good, Bad or NotEnough."""
+    message: str = ""
+    """The reason with its numbers, in one sentence."""
+
+
+class RolloutStatus(Seen):
+    """The rollout under way, and all that is needed to resume it."""
+
+    started_at: str
+    """When it began (RFC 3339)."""
+    step: int = 0
+    """Index of the current step in spec.rollout.steps, from 0."""
+    step_started_at: str | None = None
+    """When the current step's split was decided (RFC 3339); absent before the first step."""
+    steps: Annotated[tuple[StepCounts, ...], Field(max_length=20)] = ()
+    """Counts of each step so far."""
+    checks: Annotated[tuple[CheckStatus, ...], Field(max_length=10)] = ()
+    """What each check says now."""
+
+
+class Rejection(Seen):
+    """A candidate that was taken back. Applying it again changes nothing; the annotation tidegate.io/retry
+    does.
+    """
+
+    revision: str
+    """Name of the revision."""
+    model_version: str
+    """Name of its ModelVersion."""
+    digest: str
+    """Digest of its bundle."""
+    reason: str
+    """The check or the trip, such as ErrorRate or OutOfMemory."""
+    message: str
+    """The reason with its numbers, in one sentence."""
+    at: str
+    """When it was taken back (RFC 3339)."""
+
+
+class ModelDeploymentStatus(Seen):
+    """What is so."""
+
+    observed_generation: int = -1
+    """The metadata.generation that this status speaks about; -1 before the first look."""
+    phase: Phase | None = None
+    """Where the ModelDeployment stands, in one word."""
+    version: str | None = None
+    """Name of the ModelVersion that answers requests."""
+    stable: RevisionStatus | None = None
+    """The revision in service."""
+    candidate: RevisionStatus | None = None
+    """The revision that wants to be; absent outside of a rollout."""
+    warm: RevisionStatus | None = None
+    """The former revision, whose pods stay up until the time in until."""
+    traffic: TrafficStatus | None = None
+    """Where the requests go."""
+    rollout: RolloutStatus | None = None
+    """The rollout under way; absent outside of one."""
+    rejected: Annotated[tuple[Rejection, ...], Field(max_length=10)] = ()
+    """The last 10 candidates that were taken back, the latest last."""
+    last_handled_retry: str | None = None
+    """The last value of the annotation tidegate.io/retry that was acted upon."""
+    conditions: Annotated[
+        tuple[Condition, ...],
+        Field(
+            max_length=16,
+            json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
+        ),
+    ] = ()
+    """Ready, Reconciling, Stalled and Available, as kstatus reads them."""
+    replicas: int | None = None
+    """Predictor pods of the version in service, for the scale subresource."""
+    selector: str | None = None
+    """Label selector of those pods, for the scale subresource."""
