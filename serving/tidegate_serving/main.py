@@ -1,0 +1,139 @@
+"""The process: listens, loads, serves, drains."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import signal
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from granian.constants import HTTPModes, Interfaces
+from granian.server.embed import Server
+
+from tidegate.bundle import MANIFEST_NAME, Manifest
+from tidegate_serving.app import Application
+from tidegate_serving.errors import CannotStart
+from tidegate_serving.logs import configure_logs
+from tidegate_serving.predictor import Predictor
+from tidegate_serving.settings import InvalidSettings, Settings
+from tidegate_serving.start import load_model
+
+_LOG = logging.getLogger(__name__)
+
+_CONNECTIONS: Final = 4096
+"""Far above `max_in_flight`: a connection that waits to be accepted can't be told 429, nor can a probe."""
+
+
+def main(environment: Mapping[str, str]) -> int:
+    """Runs a predictor pod; gives its exit code."""
+    try:
+        settings = Settings.from_environment(environment)
+    except InvalidSettings as error:
+        print(error, file=sys.stderr)  # noqa: T201 - the log format is a setting too
+        return 2
+    return run(settings)
+
+
+def serve_bundle(path: Path, port: int, host: str = "127.0.0.1") -> int:
+    """Serves a bundle's folder from a laptop until Ctrl-C, as a pod would; gives the exit code.
+
+    The model's name is the manifest's; the revision is `local`.
+
+    Raises:
+        FileNotFoundError: The folder holds no manifest.
+        msgspec.DecodeError: The manifest can't be read.
+    """
+    content = (path / MANIFEST_NAME).read_bytes()
+    with tempfile.TemporaryDirectory(prefix="tidegate-") as folder:
+        return run(
+            Settings(
+                model=msgspec.json.decode(content, type=Manifest).model,
+                revision="local",
+                source=path.resolve().as_uri(),
+                digest="sha256:" + hashlib.sha256(content).hexdigest(),
+                host=host,
+                port=port,
+                drain_seconds=0,
+                retry_seconds=0,
+                log_format="text",
+                bundle_folder=Path(folder),
+                termination_log=Path(folder) / "termination-log",
+            )
+        )
+
+
+def run(settings: Settings) -> int:
+    """Serves until a signal ends it (0) or the model can't be served (1)."""
+    configure_logs(settings.log_format, model=settings.model, revision=settings.revision)
+    return asyncio.run(_run(settings))
+
+
+async def _run(settings: Settings) -> int:
+    application = Application(settings)
+    server = Server(
+        application,
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.RSGI,
+        http=HTTPModes.http1,
+        websockets=False,
+        log_enabled=False,
+        backlog=1024,
+        backpressure=_CONNECTIONS,
+    )
+    stop, hurry = _listen_to_signals()
+    serving = asyncio.create_task(server.serve())
+    loading = asyncio.create_task(_load(application, settings))
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait((serving, loading, stopping), return_when=asyncio.FIRST_COMPLETED)
+    if loading.done() and not serving.done() and loading.result() == 0:
+        await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
+    if serving.done():
+        _LOG.error("can't listen at %s:%d: %s", settings.host, settings.port, serving.exception())
+        return 1
+    if not loading.done():
+        loading.cancel()
+    elif loading.result() == 0:
+        await _drain(application, settings, hurry)
+    server.stop()  # type: ignore[no-untyped-call]
+    await serving
+    return loading.result() if loading.done() and not loading.cancelled() else 0
+
+
+async def _load(application: Application, settings: Settings) -> int:
+    try:
+        model = await load_model(settings)
+    except CannotStart as failure:
+        _LOG.error("%s: %s", failure.reason, failure.message)
+        return 1
+    application.serve(Predictor(model, name=settings.model, revision=settings.revision))
+    return 0
+
+
+def _listen_to_signals() -> tuple[asyncio.Event, asyncio.Event]:
+    """Gives two events: the first signal asks to stop, the second to hurry."""
+    stop, hurry = asyncio.Event(), asyncio.Event()
+
+    def on_signal() -> None:
+        (hurry if stop.is_set() else stop).set()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, on_signal)
+    return stop, hurry
+
+
+async def _drain(application: Application, settings: Settings, hurry: asyncio.Event) -> None:
+    """Goes on answering until nobody sends here any more; Granian then finishes what is in flight."""
+    application.draining = True
+    _LOG.info("draining for %g s; a second signal ends it at once", settings.drain_seconds)
+    try:
+        await asyncio.wait_for(hurry.wait(), settings.drain_seconds)
+    except TimeoutError:
+        pass

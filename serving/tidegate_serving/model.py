@@ -1,0 +1,144 @@
+"""The loaded model: columns in, finite answers out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from tidegate.baseline import Baseline
+from tidegate.bundle import BASELINE_NAME, GOLDEN_NAME, MODEL_NAME, SIGNATURE_NAME
+from tidegate.columns import Columns, ColumnsCodec, Feeds
+from tidegate.golden import Golden
+from tidegate.pod import StartFailure
+from tidegate.signature import Signature, Task
+from tidegate_serving.errors import CannotStart, NotFinite
+
+Answers = list[NDArray[Any]]
+"""One array an output, in the order of the signature."""
+
+T = TypeVar("T")
+
+
+class Model:
+    """One bundle's graph with what its signature and baseline say of it."""
+
+    def __init__(self, folder: Path, *, threads: int) -> None:
+        self.signature = _read(folder, SIGNATURE_NAME, Signature)
+        self.baseline = _read(folder, BASELINE_NAME, Baseline)
+        self.golden = _read(folder, GOLDEN_NAME, Golden)
+        self.feature_names = tuple(feature.name for feature in self.signature.features)
+        self._session = _open_session(folder, threads)
+        self._require_tensors()
+        self._codec = ColumnsCodec(self.signature)
+        self._output_names = [output.name for output in self.signature.outputs]
+
+    def encode(self, columns: Columns) -> Feeds:
+        """Gives the graph's feeds.
+
+        Raises:
+            tidegate.columns.InvalidInput: With the feature and what was expected of it.
+        """
+        return self._codec.encode(columns)
+
+    def answer(self, feeds: Feeds) -> Answers:
+        """Runs the graph.
+
+        Raises:
+            NotFinite: An output holds NaN or infinity.
+        """
+        answers: Answers = self._session.run(self._output_names, feeds)
+        for answer in answers:
+            if answer.dtype.kind == "f" and not np.isfinite(answer).all():
+                finite = np.isfinite(answer.reshape(len(answer), -1)).all(axis=1)
+                raise NotFinite(int(len(answer) - finite.sum()))
+        return answers
+
+    def prediction(self, answers: Answers) -> NDArray[Any]:
+        """Gives what the baseline's prediction histogram counts, one a row."""
+        match self.signature.task:
+            case Task.BINARY:
+                return answers[-1].reshape(len(answers[-1]), -1)[:, -1]
+            case Task.MULTICLASS | Task.REGRESSION:
+                return answers[0].reshape(-1)
+
+    def _require_tensors(self) -> None:
+        """A signature that names other tensors than the graph has would fail every request."""
+        has = {tensor.name for tensor in self._session.get_inputs()}
+        needed = {tensor.name for tensor in self.signature.inputs}
+        outputs = {tensor.name for tensor in self._session.get_outputs()}
+        if has != needed or not outputs.issuperset(tensor.name for tensor in self.signature.outputs):
+            raise CannotStart(
+                StartFailure.MODEL_INVALID,
+                f"{MODEL_NAME} takes {sorted(has)} and answers {sorted(outputs)}, which is not what "
+                f"{SIGNATURE_NAME} says",
+            )
+
+
+def require_golden(model: Model) -> None:
+    """Asks the golden rows again.
+
+    Numbers may differ by the signature's tolerance, times the number itself where that is larger than one.
+
+    Raises:
+        CannotStart: An answer differs, or there is none.
+    """
+    golden = model.golden
+    columns = {name: [row[place] for row in golden.rows] for place, name in enumerate(golden.features)}
+    try:
+        answers = model.answer(model.encode(columns))
+    except Exception as error:
+        raise CannotStart(
+            StartFailure.GOLDEN_MISMATCH, f"the golden rows could not be answered: {error}"
+        ) from error
+    for output, answer in zip(model.signature.outputs, answers, strict=True):
+        _compare(output.name, golden, answer, model.signature.tolerance)
+
+
+def _compare(output: str, golden: Golden, answer: NDArray[Any], tolerance: float) -> None:
+    for row, (wanted, got) in enumerate(zip(golden.outputs[output], answer.tolist(), strict=True)):
+        for want, have in zip(wanted, got if isinstance(got, list) else [got], strict=True):
+            if isinstance(want, float) or isinstance(have, float):
+                close = abs(have - float(want or 0)) <= tolerance * max(1.0, abs(float(want or 0)))
+            else:
+                close = want == have
+            if not close:
+                raise CannotStart(
+                    StartFailure.GOLDEN_MISMATCH,
+                    f"golden row {row}: {output} is {have!r} here, but was {want!r} when the version was built "
+                    f"(tolerance {tolerance:g})",
+                )
+
+
+def _read(folder: Path, name: str, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode((folder / name).read_bytes(), type=kind)
+    except FileNotFoundError as error:
+        raise CannotStart(StartFailure.BUNDLE_INVALID, f"the bundle has no {name}") from error
+    except msgspec.DecodeError as error:
+        raise CannotStart(StartFailure.BUNDLE_INVALID, f"{name} can't be read: {error}") from error
+
+
+def _open_session(folder: Path, threads: int) -> Any:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    # Waiting threads that spin eat the CPU limit, and the pod is throttled just when it is asked.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # The arena never gives memory back: one large batch would be charged against the limit for ever.
+    options.enable_cpu_mem_arena = False
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(
+            str(folder / MODEL_NAME), options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:  # its exceptions share no public base
+        reason = str(error).strip().split("\n", 1)[0][:300]
+        raise CannotStart(
+            StartFailure.MODEL_INVALID,
+            f"ONNX Runtime {onnxruntime.__version__} can't load {MODEL_NAME}: {reason}",
+        ) from error

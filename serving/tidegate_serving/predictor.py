@@ -1,0 +1,78 @@
+"""The predictor: from the bytes of a request to the bytes of an answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import msgspec
+from numpy.typing import NDArray
+
+from tidegate.columns import Feeds, InvalidInput
+from tidegate_serving.bins import BundleBins, Counted
+from tidegate_serving.errors import Refusal
+from tidegate_serving.model import Answers, Model
+from tidegate_serving.v1 import V1Codec
+from tidegate_serving.v2 import V2Codec
+
+_NOT_JSON: Final = "the body is not what this path takes: {}"
+
+
+class Codec(Protocol):
+    """One protocol's face."""
+
+    def read(self, body: bytes) -> Any:
+        """Parses a body."""
+
+    def columns(self, request: Any) -> dict[str, list[Any]]:
+        """Gives the columns of a parsed body."""
+
+    def respond(self, request: Any, answers: Answers, prediction_id: str) -> bytes:
+        """Writes the answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """An answered request: the body to send, and what is to be counted."""
+
+    body: bytes
+    feeds: Feeds
+    values: NDArray[Any]
+
+
+class Predictor:
+    """A loaded model behind its protocols. Keeps no state, so any thread may ask it."""
+
+    def __init__(self, model: Model, *, name: str, revision: str) -> None:
+        self.v2 = V2Codec(model.signature, model=name, revision=revision)
+        self.v1 = V1Codec(model.signature, revision=revision)
+        self.bins = BundleBins(model.signature, model.baseline)
+        self._model = model
+
+    def predict(self, codec: Codec, body: bytes, prediction_id: str) -> Prediction:
+        """Answers one request.
+
+        Raises:
+            Refusal: The body can't be answered; says which feature, and what was expected of it.
+            NotFinite: The model's answer is none.
+        """
+        try:
+            request = codec.read(body)
+            feeds = self._model.encode(codec.columns(request))
+        except InvalidInput as error:
+            raise Refusal(400, error.message, field=error.field) from error
+        except msgspec.DecodeError as error:
+            raise Refusal(400, _NOT_JSON.format(error)) from error
+        except UnicodeDecodeError as error:
+            raise Refusal(400, _NOT_JSON.format("it is not UTF-8")) from error
+        except RecursionError as error:
+            raise Refusal(400, _NOT_JSON.format("it is nested too deeply")) from error
+        answers = self._model.answer(feeds)
+        return Prediction(
+            codec.respond(request, answers, prediction_id), feeds, self._model.prediction(answers)
+        )
+
+    def predict_and_count(self, codec: Codec, body: bytes, prediction_id: str) -> tuple[Prediction, Counted]:
+        """Answers and bins in one go, for a thread that may take its time."""
+        prediction = self.predict(codec, body, prediction_id)
+        return prediction, self.bins.count(prediction.feeds, prediction.values)

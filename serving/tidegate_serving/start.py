@@ -1,0 +1,77 @@
+"""The start: fetch, verify, load, golden rows; trying again where that can help."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from pathlib import Path
+
+import msgspec
+
+from tidegate.pod import StartFailure, TerminationMessage
+from tidegate_serving.errors import CannotStart
+from tidegate_serving.fetch import fetch_bundle
+from tidegate_serving.model import Model, require_golden
+from tidegate_serving.settings import Settings
+
+_LOG = logging.getLogger(__name__)
+
+
+async def load_model(settings: Settings) -> Model:
+    """Gives a model that has answered its golden rows.
+
+    A source that is away is asked again for `retry_seconds`; each failure goes to the termination log at once, so
+    that the reason is there even if the pod is killed while waiting.
+
+    Raises:
+        CannotStart: The last failure.
+    """
+    give_up = time.monotonic() + settings.retry_seconds
+    wait_seconds = 0.5
+    while True:
+        try:
+            return await _load_once(settings)
+        except CannotStart as failure:
+            write_termination(settings.termination_log, failure)
+            if failure.reason.terminal or time.monotonic() + wait_seconds > give_up:
+                raise
+            _LOG.warning("%s; trying again in %.1f s", failure.message, wait_seconds)
+        await asyncio.sleep(wait_seconds)
+        wait_seconds = min(wait_seconds * 2, 8.0)
+
+
+async def _load_once(settings: Settings) -> Model:
+    began = time.monotonic()
+    try:
+        await fetch_bundle(settings)
+    except OSError as error:
+        raise CannotStart(
+            StartFailure.SOURCE_UNREACHABLE,
+            f"the bundle can't be kept in {settings.bundle_folder}: {error.strerror or error}",
+        ) from error
+    fetched = time.monotonic()
+    model = await asyncio.to_thread(_load_and_ask, settings)
+    _LOG.info(
+        "ready: revision %s, fetched in %.2f s, loaded and %d golden rows answered in %.2f s",
+        settings.revision,
+        fetched - began,
+        len(model.golden.rows),
+        time.monotonic() - fetched,
+    )
+    return model
+
+
+def _load_and_ask(settings: Settings) -> Model:
+    model = Model(settings.bundle_folder, threads=settings.threads)
+    require_golden(model)
+    return model
+
+
+def write_termination(path: Path, failure: CannotStart) -> None:
+    """Leaves the reason where the kubelet reads it; elsewhere there is no such file, and no harm."""
+    message = TerminationMessage(reason=failure.reason, message=failure.message[:1000])
+    try:
+        path.write_bytes(msgspec.json.encode(message))
+    except OSError:
+        _LOG.debug("no termination log at %s", path)

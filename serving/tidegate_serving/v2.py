@@ -1,0 +1,211 @@
+"""Open Inference Protocol v2 over JSON: requests to columns, answers to responses."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+import msgspec
+
+from tidegate.columns import InvalidInput
+from tidegate.signature import FeatureKind, Signature
+from tidegate_serving.model import Answers
+
+_DATATYPES: Final = frozenset(
+    (
+        "BOOL",
+        "UINT8",
+        "UINT16",
+        "UINT32",
+        "UINT64",
+        "INT8",
+        "INT16",
+        "INT32",
+        "INT64",
+        "FP16",
+        "FP32",
+        "FP64",
+        "BYTES",
+    )
+)
+_SENT_AS: Final = {
+    FeatureKind.NUMBER: "FP64",
+    FeatureKind.INTEGER: "INT64",
+    FeatureKind.BOOLEAN: "BOOL",
+    FeatureKind.STRING: "BYTES",
+    FeatureKind.CATEGORY: "BYTES",
+}
+
+
+class InputTensor(msgspec.Struct):
+    """One input of a request; data may be flat or nested."""
+
+    name: str
+    shape: list[int]
+    datatype: str
+    data: list[Any]
+
+
+class WantedOutput(msgspec.Struct):
+    """An output that the caller wants; the others are left out."""
+
+    name: str
+
+
+class Request(msgspec.Struct):
+    """The body of `/infer`. Unknown fields, such as `parameters` for other servers, are let be."""
+
+    inputs: list[InputTensor]
+    id: str | None = None
+    outputs: list[WantedOutput] | None = None
+
+
+class V2Codec:
+    """Reads and writes the protocol for one signature."""
+
+    def __init__(self, signature: Signature, *, model: str, revision: str) -> None:
+        self._signature = signature
+        self._model = model
+        self._revision = revision
+        self._names = tuple(feature.name for feature in signature.features)
+        self._known = frozenset(self._names)
+        self._matrices = {
+            tensor.name: tuple(
+                feature.name
+                for feature in sorted(signature.features, key=lambda feature: feature.column)
+                if feature.tensor == tensor.name
+            )
+            for tensor in signature.inputs
+        }
+        self._outputs = tuple(output.name for output in signature.outputs)
+        self._decoder = msgspec.json.Decoder(Request)
+
+    def read(self, body: bytes) -> Request:
+        """Parses a body.
+
+        Raises:
+            msgspec.DecodeError: It is not JSON, or not a request.
+            InvalidInput: It wants an output that there is not.
+        """
+        request = self._decoder.decode(body)
+        for output in request.outputs or ():
+            if output.name not in self._outputs:
+                raise InvalidInput(
+                    output.name,
+                    f"output '{output.name}' is unknown; this model answers {list(self._outputs)}",
+                )
+        return request
+
+    def columns(self, request: Request) -> dict[str, list[Any]]:
+        """Gives the columns: of a tensor a feature, of a matrix under its tensor's name, or of one matrix alone.
+
+        Raises:
+            InvalidInput: A tensor's shape, datatype or name is not one of those.
+        """
+        columns: dict[str, list[Any]] = {}
+        for tensor in request.inputs:
+            flat = _flat(tensor)
+            names = self._features_of(tensor, alone=len(request.inputs) == 1)
+            width = len(names)
+            for place, name in enumerate(names):
+                if name in columns:
+                    raise InvalidInput(name, f"feature '{name}' was sent twice")
+                columns[name] = flat[place::width] if width > 1 else flat
+        return columns
+
+    def _features_of(self, tensor: InputTensor, *, alone: bool) -> tuple[str, ...]:
+        width = tensor.shape[1] if len(tensor.shape) > 1 else 1
+        if tensor.name in self._known and width == 1:
+            return (tensor.name,)
+        names = self._matrices.get(tensor.name)
+        # Clients made for other servers send one matrix by any name, `input-0` say.
+        if names is None and alone and tensor.name not in self._known:
+            names = self._names
+        if names is None:
+            if tensor.name in self._known:
+                raise InvalidInput(
+                    tensor.name, f"feature '{tensor.name}' has the shape {tensor.shape}, but [rows] is needed"
+                )
+            raise InvalidInput(
+                tensor.name,
+                f"input '{tensor.name}' is unknown to this model; its features are {_few(self._names)}",
+            )
+        if width != len(names):
+            raise InvalidInput(
+                tensor.name,
+                f"input '{tensor.name}' has the shape {tensor.shape}, but [rows, {len(names)}] is needed: one "
+                f"column for each of {_few(names)}",
+            )
+        return names
+
+    def respond(self, request: Request, answers: Answers, prediction_id: str) -> bytes:
+        """Writes the answers; `id` is the caller's own if there was one, and the prediction's otherwise."""
+        wanted = None if request.outputs is None else {output.name for output in request.outputs}
+        outputs = [
+            {
+                "name": output.name,
+                "shape": list(answer.shape),
+                "datatype": output.datatype,
+                "data": answer.ravel().tolist(),
+            }
+            for output, answer in zip(self._signature.outputs, answers, strict=True)
+            if not wanted or output.name in wanted
+        ]
+        return msgspec.json.encode(
+            {
+                "model_name": self._model,
+                "model_version": self._revision,
+                "id": request.id or prediction_id,
+                "parameters": {"prediction_id": prediction_id},
+                "outputs": outputs,
+            }
+        )
+
+    def metadata(self) -> dict[str, Any]:
+        """Gives what `/v2/models/{model}` answers: the features as callers send them, and the outputs."""
+        return {
+            "name": self._model,
+            "versions": [self._revision],
+            "platform": "onnx_onnxruntime",
+            "inputs": [
+                {"name": feature.name, "datatype": _SENT_AS[feature.kind], "shape": [-1]}
+                for feature in self._signature.features
+            ],
+            "outputs": [
+                {
+                    "name": output.name,
+                    "datatype": output.datatype,
+                    "shape": [-1, output.width] if output.width else [-1],
+                }
+                for output in self._signature.outputs
+            ],
+        }
+
+
+def _flat(tensor: InputTensor) -> list[Any]:
+    """Gives the data row after row, as many as the shape says."""
+    if tensor.datatype not in _DATATYPES:
+        raise InvalidInput(
+            tensor.name,
+            f"input '{tensor.name}' has the datatype '{tensor.datatype}', but one of FP64, FP32, INT64, BOOL and "
+            "BYTES is needed",
+        )
+    if not 1 <= len(tensor.shape) <= 2 or min(tensor.shape) < 1:
+        raise InvalidInput(
+            tensor.name,
+            f"input '{tensor.name}' has the shape {tensor.shape[:8]}, but [rows] or [rows, columns] is needed",
+        )
+    data = tensor.data
+    if data and isinstance(data[0], list):
+        data = [value for row in data for value in (row if isinstance(row, list) else [row])]
+    if len(data) != math.prod(tensor.shape):
+        raise InvalidInput(
+            tensor.name,
+            f"input '{tensor.name}' has {len(data)} values, but its shape {tensor.shape} needs "
+            f"{math.prod(tensor.shape)}",
+        )
+    return data
+
+
+def _few(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
