@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,8 @@ def convert_model(native: NativeModel, sample: Sample) -> bytes:
     """Gives the bytes of an ONNX model with the inputs and outputs of the signature."""
     graph = Graph()
     answer = convert_estimator(graph, native.model, _entrance(graph, sample))
+    if native.labels:
+        answer = dataclasses.replace(answer, label="")  # not what the model calls it
     name_outputs(graph, answer, native.meaning)
     proto = helper.make_model(
         helper.make_graph(

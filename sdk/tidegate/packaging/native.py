@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tidegate.packaging.answers import LABEL, PREDICTION, PROBABILITIES, Meaning, meaning_of_classes
+from tidegate.packaging.boosters import as_estimator
 from tidegate.packaging.refusal import PackagingRefusedError
 from tidegate.packaging.sample import Sample
 from tidegate.signature import Feature, Task
@@ -30,7 +31,9 @@ class NativeModel:
 
     model: Any
     meaning: Meaning
-    feature_names: tuple[str, ...] | None = field(default=None)
+    feature_names: tuple[str, ...] | None = None
+    labels: tuple[Any, ...] = ()
+    """What the caller calls the model's classes; empty: as the model does."""
 
     def answer(self, sample: Sample) -> Answers:
         """Asks the model about every row."""
@@ -43,6 +46,9 @@ class NativeModel:
                 return {PREDICTION: np.asarray(self.model.predict(rows), dtype=np.float64).reshape(-1)}
             probabilities = np.asarray(self.model.predict_proba(rows), dtype=np.float64)
             labels = np.asarray(self.model.predict(rows)).reshape(-1)
+            if self.labels:
+                named = dict(zip(self.model.classes_, self.labels, strict=True))
+                labels = np.array([named[label] for label in labels])
             labels = labels.astype(np.int64) if self.meaning.whole() else labels.astype(str).astype(object)
             return {LABEL: labels, PROBABILITIES: probabilities}
 
@@ -56,13 +62,14 @@ class NativeModel:
         return numbers is not None and bool(np.isfinite(numbers).all())
 
 
-def native_model(model: Any) -> NativeModel:  # noqa: ANN401 - any fitted model
-    """Reads what a fitted model says about itself.
+def native_model(model: Any, labels: Sequence[Any] | None = None) -> NativeModel:  # noqa: ANN401 - any
+    """Reads what a fitted model says about itself; `labels` names its classes, none as it does itself.
 
     Raises:
         PackagingRefusedError: It is not fitted, or answers neither probabilities nor one number.
     """
     name = type(model).__name__
+    model = as_estimator(model)
     names = getattr(model, "feature_names_in_", None)
     feature_names = None if names is None else tuple(str(name) for name in names)
     if not hasattr(model, "predict"):
@@ -73,7 +80,13 @@ def native_model(model: Any) -> NativeModel:  # noqa: ANN401 - any fitted model
         classes = getattr(model, "classes_", None)
         if classes is None:
             raise PackagingRefusedError(f"{name} is not fitted; call fit first")
-        return NativeModel(model, meaning_of_classes(list(classes)), feature_names)
+        if labels is not None and len(labels) != len(classes):
+            raise PackagingRefusedError(
+                f"labels names {len(labels)} classes, but {name} was trained on {len(classes)}: "
+                f"{', '.join(str(label) for label in classes[:5])}"
+            )
+        meaning = meaning_of_classes(list(labels or classes))
+        return NativeModel(model, meaning, feature_names, tuple(labels or ()))
     if hasattr(model, "classes_") or getattr(model, "_estimator_type", "") == "classifier":
         raise PackagingRefusedError(
             f"{name} gives labels without probabilities; wrap it in CalibratedClassifierCV and fit that"

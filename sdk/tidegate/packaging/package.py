@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +14,7 @@ import msgspec
 from tidegate.bundle import BASELINE_NAME, GOLDEN_NAME, MODEL_NAME, SIGNATURE_NAME, write_bundle
 from tidegate.model_version import Bundle
 from tidegate.packaging.compare import Difference, compare_answers
-from tidegate.packaging.conversion import ConvertedModel, convert_model, output_tensors
+from tidegate.packaging.conversion import ConvertedModel, check_graph, convert_model, output_tensors
 from tidegate.packaging.golden_rows import build_golden, golden_places
 from tidegate.packaging.histograms import build_baseline
 from tidegate.packaging.native import (
@@ -22,6 +24,7 @@ from tidegate.packaging.native import (
     nullable_features,
     with_missing,
 )
+from tidegate.packaging.onnx_file import adopt_onnx, expected_columns
 from tidegate.packaging.refusal import PackagingRefusedError
 from tidegate.packaging.sample import Sample, input_tensors, read_sample
 from tidegate.signature import Signature
@@ -36,17 +39,20 @@ def package(
     *,
     name: str,
     folder: str | Path | None = None,
+    labels: Sequence[Any] | None = None,
     tolerance: float = 1e-4,
 ) -> Bundle:
     """Makes a bundle from a fitted model.
 
     Args:
-        model: A fitted scikit-learn, XGBoost or LightGBM model or pipeline.
+        model: A fitted scikit-learn, XGBoost or LightGBM model or pipeline, or the path of an ONNX file.
         sample: Rows of the training data (some thousands are plenty): a pandas DataFrame with the dtypes that the
             model was trained on, or a matrix. What drifts later is compared with it, so it must be a fair sample,
             missing values included. Columns that the model doesn't know are left out.
         name: The model's name, shared by all its versions, such as `fraud`.
         folder: Where the bundle goes; must not exist yet. None: a folder `<name>-bundle` beside the notebook.
+        labels: What to call the classes, in the model's order, where it knows them as 0, 1, … only. None: as the
+            model calls them.
         tolerance: Largest difference between native and ONNX answers to accept: of probabilities as it is, of a
             regression relative to the larger of 1 and the answer.
 
@@ -59,26 +65,57 @@ def package(
         raise PackagingRefusedError(
             f"name {name!r} can't name a model; use up to 50 lower-case letters, digits and dashes, a letter first"
         )
-    native = native_model(model)
-    rows = read_sample(sample, native.feature_names)
-    rows = _with_nullability(rows, nullable_features(native, rows))
-    content = convert_model(native, rows)
-    signature = build_signature(native, rows, tolerance)
-    converted = ConvertedModel(content, signature)
-    answers = compare_with_native(native, converted, rows, tolerance=tolerance)
-    places = golden_places(rows, answers)
-    golden_sample = rows.with_frame(rows.frame.iloc[places].reset_index(drop=True))
-    files = {
-        MODEL_NAME: content,
-        SIGNATURE_NAME: _json(signature),
-        BASELINE_NAME: _json(build_baseline(rows.features, rows.columns(), answers, signature.task)),
-        GOLDEN_NAME: _json(
-            build_golden(golden_sample, {key: value[places] for key, value in answers.items()})
-        ),
-    }
+    build = _build_from_onnx if isinstance(model, str | Path) else _build_from_fitted
+    built = build(model, sample, labels=labels, tolerance=tolerance)
     target = Path(folder) if folder is not None else Path(f"{name}-bundle")
-    digest = write_bundle(target, files, model=name, created_by=CREATED_BY)
+    digest = write_bundle(target, _files(built), model=name, created_by=CREATED_BY)
     return Bundle(path=target, digest=digest, model=name, created_at=datetime.now(UTC))
+
+
+@dataclass(frozen=True, slots=True)
+class _Built:
+    """What a bundle is written from."""
+
+    content: bytes
+    """Of the ONNX model."""
+    signature: Signature
+    sample: Sample
+    answers: Answers
+    """Of the ONNX model to the whole sample: what the predictor will answer."""
+
+
+def _build_from_fitted(model: Any, data: Any, *, labels: Sequence[Any] | None, tolerance: float) -> _Built:  # noqa: ANN401
+    native = native_model(model, labels)
+    sample = read_sample(data, native.feature_names)
+    sample = _with_nullability(sample, nullable_features(native, sample))
+    content = convert_model(native, sample)
+    signature = build_signature(native, sample, tolerance)
+    answers = compare_with_native(native, ConvertedModel(content, signature), sample, tolerance=tolerance)
+    return _Built(content, signature, sample, answers)
+
+
+def _build_from_onnx(
+    path: str | Path, data: Any, *, labels: Sequence[Any] | None, tolerance: float
+) -> _Built:  # noqa: ANN401
+    proto = check_graph(Path(path).read_bytes())
+    sample = read_sample(data, expected_columns(proto))
+    content, signature, sample = adopt_onnx(proto, sample, labels=labels, tolerance=tolerance)
+    return _Built(content, signature, sample, ConvertedModel(content, signature).answer(sample))
+
+
+def _files(built: _Built) -> dict[str, bytes]:
+    places = golden_places(built.sample, built.answers)
+    rows = built.sample.with_frame(built.sample.frame.iloc[places].reset_index(drop=True))
+    golden = build_golden(rows, {name: values[places] for name, values in built.answers.items()})
+    baseline = build_baseline(
+        built.sample.features, built.sample.columns(), built.answers, built.signature.task
+    )
+    return {
+        MODEL_NAME: built.content,
+        SIGNATURE_NAME: _json(built.signature),
+        BASELINE_NAME: _json(baseline),
+        GOLDEN_NAME: _json(golden),
+    }
 
 
 def build_signature(native: NativeModel, sample: Sample, tolerance: float) -> Signature:

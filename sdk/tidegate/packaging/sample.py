@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,13 +52,7 @@ def read_sample(data: Any, expected: tuple[str, ...] | None) -> Sample:  # noqa:
     frame = _matrix_frame(np.asarray(data), expected) if as_matrix else data
     frame = frame.rename(columns=str)
     if expected is not None:
-        absent = [name for name in expected if name not in frame.columns]
-        if absent:
-            raise PackagingRefusedError(
-                f"the sample lacks {len(absent)} of the {len(expected)} columns that the model was trained on: "
-                f"{', '.join(absent[:5])}; give the sample the columns of the training data"
-            )
-        frame = frame[list(expected)]
+        frame = _expected_columns(frame, expected)
     if frame.columns.has_duplicates:
         twice = frame.columns[frame.columns.duplicated()][0]
         raise PackagingRefusedError(f"the sample has column '{twice}' twice; names must differ")
@@ -65,6 +60,20 @@ def read_sample(data: Any, expected: tuple[str, ...] | None) -> Sample:  # noqa:
         raise PackagingRefusedError("the sample has no rows; give some hundreds of rows of the training data")
     frame = frame.reset_index(drop=True)
     return Sample(frame, _features(frame), as_matrix and expected is None)
+
+
+def _expected_columns(frame: pd.DataFrame, expected: tuple[str, ...]) -> pd.DataFrame:
+    # LightGBM remembers its columns with blanks replaced.
+    known = {re.sub(r"\s", "_", name): name for name in frame.columns} | {
+        name: name for name in frame.columns
+    }
+    absent = [name for name in expected if name not in known]
+    if absent:
+        raise PackagingRefusedError(
+            f"the sample lacks {len(absent)} of the {len(expected)} columns that the model was trained on: "
+            f"{', '.join(absent[:5])}; give the sample the columns of the training data"
+        )
+    return frame[[known[name] for name in expected]]
 
 
 def input_tensors(features: tuple[Feature, ...]) -> tuple[Tensor, ...]:
@@ -92,6 +101,10 @@ def _features(frame: pd.DataFrame) -> tuple[Feature, ...]:
     places = {NUMBERS: 0, STRINGS: 0}
     for name in frame.columns:
         kind = column_kind(frame[name])
+        if kind in _TEXT and frame[name].astype(object).eq(MISSING_STRING).any():
+            raise PackagingRefusedError(
+                f"column '{name}' holds the text {MISSING_STRING!r}, which stands for a missing value; use None"
+            )
         tensor = STRINGS if kind in _TEXT else NUMBERS
         features.append(
             Feature(
@@ -136,11 +149,6 @@ def column_kind(column: pd.Series[Any]) -> FeatureKind:
 def _object_kind(column: pd.Series[Any], present: pd.Series[Any]) -> FeatureKind:
     kinds = {type(value) for value in present}
     if all(issubclass(kind, str) for kind in kinds):
-        if present.eq(MISSING_STRING).any():
-            raise PackagingRefusedError(
-                f"column '{column.name}' holds the text {MISSING_STRING!r}, which stands for a missing value here; "
-                "use None or NaN for it"
-            )
         return FeatureKind.STRING
     if all(issubclass(kind, bool | np.bool_) for kind in kinds):
         return FeatureKind.BOOLEAN

@@ -6,6 +6,7 @@ from typing import Any
 
 import onnx
 import onnx.compose
+import onnxruntime
 
 from tidegate.packaging.graph import OPSET, Graph, Part, Value
 from tidegate.packaging.refusal import PackagingRefusedError
@@ -42,14 +43,18 @@ def _converted(step: Any, width: int) -> onnx.ModelProto:  # noqa: ANN401
     # Doubles first, as scikit-learn computes; several of skl2onnx's converters know float32 only.
     for tensor_type in (DoubleTensorType, FloatTensorType):
         try:
-            return to_onnx(
+            model = to_onnx(
                 step,
                 initial_types=[("X", tensor_type([None, width]))],
                 options=options,
                 target_opset={"": OPSET, "ai.onnx.ml": 3},
             )
+            # Some converters mix float32 into a graph of doubles, which only the runtime notices.
+            onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
         except Exception as error:  # noqa: BLE001 - skl2onnx raises whatever its converters raise
             failure = failure or error
+        else:
+            return model
     reason = str(failure).strip().splitlines()[0][:200] if str(failure).strip() else type(failure).__name__
     raise PackagingRefusedError(
         f"step {type(step).__name__} can't be converted to ONNX ({reason}); do this step before the model, "

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 from onnx import TensorProto
+from sklearn.utils import check_array
 
 from tidegate.packaging.encoders import (
     convert_one_hot_encoder,
@@ -147,9 +148,10 @@ def _convert_min_max_scaler(graph: Graph, step: Any, value: Value) -> Value:  # 
 
 
 def _convert_function(graph: Graph, step: Any, value: Value) -> Value:  # noqa: ANN401
-    if step.func is None:
-        return value
     name = getattr(step.func, "__name__", str(step.func))
+    # HistGradientBoosting's own preprocessor checks its numbers by a partial of check_array.
+    if step.func is None or getattr(step.func, "func", None) is check_array:
+        return value
     if name not in _FUNCTIONS or step.kw_args:
         raise PackagingRefusedError(
             f"FunctionTransformer({name}) is Python code, which the predictor doesn't run; "
