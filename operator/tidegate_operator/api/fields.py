@@ -6,6 +6,7 @@ import re
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic.config import JsonDict
 
 UNIT_SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 # https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
@@ -15,12 +16,12 @@ QUANTITY_SUFFIXES: Final = {
 }  # fmt: skip
 
 
-def rule(expression: str, message: str, **more: str) -> dict[str, str]:
-    """One CEL validation of a CRD; the message says what to write instead.
+def refuse_unless(*rules: tuple[str, str]) -> JsonDict:
+    """CEL validations for a CRD: what must hold, and a sentence that says what to write instead.
 
-    Messages are plain: `messageExpression` could show what was written, but only the API server knows it then.
+    The sentences show no values: the API server names the field and its value in front of them.
     """
-    return {"rule": expression, "message": message, **more}
+    return {"x-kubernetes-validations": [{"rule": holds, "message": message} for holds, message in rules]}
 
 
 def _written_as(
@@ -40,8 +41,9 @@ def _written_as(
         return value
 
     cel = f"self.matches({_quote(pattern)})" + (f" && !self.matches({_quote(and_not)})" if and_not else "")
-    schema = {"x-kubernetes-validations": [rule(cel, message)]}
-    return AfterValidator(check), Field(min_length=1, max_length=max_length, json_schema_extra=schema)
+    return AfterValidator(check), Field(
+        max_length=max_length, json_schema_extra=refuse_unless((cel, message))
+    )
 
 
 def _quote(pattern: str) -> str:
@@ -120,15 +122,13 @@ Quantity = Annotated[
     BeforeValidator(lambda value: str(value) if isinstance(value, int) else value),
     Field(
         max_length=32,
-        json_schema_extra={
-            "x-kubernetes-int-or-string": True,
-            "x-kubernetes-validations": [
-                rule(
-                    "type(self) == int ? self > 0 : (isQuantity(self) && quantity(self).isGreaterThan(quantity('0')))",
-                    'write a Kubernetes quantity above zero, such as "500m" or "2" for cpu and "512Mi" for memory',
-                )
-            ],
-        },
+        json_schema_extra={"x-kubernetes-int-or-string": True}
+        | refuse_unless(
+            (
+                "type(self) == int ? self > 0 : (isQuantity(self) && quantity(self).isGreaterThan(quantity('0')))",
+                'write a Kubernetes quantity above zero, such as "500m" or "2" for cpu and "512Mi" for memory',
+            )
+        ),
     ),
 ]
 """As everywhere in Kubernetes; a bare integer is taken too, since `cpu: 2` is what people write."""

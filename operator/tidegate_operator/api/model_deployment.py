@@ -14,7 +14,7 @@ from tidegate_operator.api.fields import (
     Percentage,
     PositiveDuration,
     Quantity,
-    rule,
+    refuse_unless,
 )
 from tidegate_operator.api.resource import Resource, Written
 from tidegate_operator.api.status import ModelDeploymentStatus
@@ -68,23 +68,21 @@ class Limits(Written):
     """Memory above which a pod is killed and, as a candidate, taken back. Default: 512Mi."""
 
 
-_FITS = (
-    "quantity(string(self.requests.{0})).compareTo(quantity(string(self.limits.{0}))) <= 0",
-    "requests.{0} must not be larger than limits.{0}; raise spec.serving.resources.limits.{0} (default {1})",
-)
+def _fits(resource: str, default_limit: str) -> tuple[str, str]:
+    """Kubernetes itself would only refuse the pods, long after `kubectl apply` said that all is well."""
+    return (
+        f"quantity(string(self.requests.{resource})).compareTo(quantity(string(self.limits.{resource}))) <= 0",
+        (
+            f"requests.{resource} must not be larger than limits.{resource}; "
+            f"raise spec.serving.resources.limits.{resource} (default {default_limit})"
+        ),
+    )
 
 
 class Resources(Written):
     """Processor and memory of each predictor pod."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "x-kubernetes-validations": [
-                rule(_FITS[0].format("cpu"), _FITS[1].format("cpu", "1")),
-                rule(_FITS[0].format("memory"), _FITS[1].format("memory", "512Mi")),
-            ]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra=refuse_unless(_fits("cpu", "1"), _fits("memory", "512Mi")))
 
     requests: Requests = Requests()
     """What each predictor pod is scheduled with. Default: cpu 250m, memory 256Mi."""
@@ -118,14 +116,12 @@ class Step(Written):
     """One step of a rollout: a share of the traffic for the candidate, kept until the checks are Good."""
 
     model_config = ConfigDict(
-        json_schema_extra={
-            "x-kubernetes-validations": [
-                rule(
-                    "has(self.mirror) != has(self.weight)",
-                    'a step has exactly one of mirror and weight; write {"mirror": 100} or {"weight": 5}',
-                )
-            ]
-        }
+        json_schema_extra=refuse_unless(
+            (
+                "has(self.mirror) != has(self.weight)",
+                'a step has exactly one of mirror and weight; write {"mirror": 100} or {"weight": 5}',
+            )
+        )
     )
 
     mirror: Annotated[int, Field(ge=1, le=100)] | None = None
@@ -142,18 +138,16 @@ class Check(Written):
     """One comparison of the candidate with the version in service, over the same time."""
 
     model_config = ConfigDict(
-        json_schema_extra={
-            "x-kubernetes-validations": [
-                rule(
-                    "self.type != 'Latency' || has(self.threshold)",
-                    'a check of type Latency needs a threshold; write, say, threshold: "500ms"',
-                ),
-                rule(
-                    "self.type == 'Latency' || !has(self.threshold)",
-                    "only a check of type Latency has a threshold; remove it, or write type: Latency",
-                ),
-            ]
-        }
+        json_schema_extra=refuse_unless(
+            (
+                "self.type != 'Latency' || has(self.threshold)",
+                'a check of type Latency needs a threshold; write, say, threshold: "500ms"',
+            ),
+            (
+                "self.type == 'Latency' || !has(self.threshold)",
+                "only a check of type Latency has a threshold; remove it, or write type: Latency",
+            ),
+        )
     )
 
     type: CheckType
@@ -170,8 +164,9 @@ class Check(Written):
     """
 
 
-_REPEATED = "self.all(a, self.exists_one(b, b.type == a.type && {0} == {1}))".format(
-    "(has(b.threshold) ? b.threshold : '')", "(has(a.threshold) ? a.threshold : '')"
+_UNIQUE = (
+    "self.all(a, self.exists_one(b, b.type == a.type && "
+    "(has(b.threshold) ? b.threshold : '') == (has(a.threshold) ? a.threshold : '')))"
 )
 
 
@@ -194,14 +189,12 @@ class Analysis(Written):
         tuple[Check, ...],
         Field(
             max_length=10,
-            json_schema_extra={
-                "x-kubernetes-validations": [
-                    rule(
-                        _REPEATED,
-                        "each check may stand only once; remove the one whose type and threshold repeat",
-                    )
-                ]
-            },
+            json_schema_extra=refuse_unless(
+                (
+                    _UNIQUE,
+                    "each check may stand only once; remove the one whose type and threshold repeat",
+                )
+            ),
         ),
     ] = (
         Check(type=CheckType.ERROR_RATE),
@@ -218,9 +211,10 @@ class Analysis(Written):
     """
 
 
+# Strictly: sorted, and each weight only once.
 _ASCENDING = (
-    "self.all(a, !has(a.weight) || self.exists_one(b, has(b.weight) && b.weight == a.weight)) && "
-    "self.filter(s, has(s.weight)).map(s, s.weight).isSorted()"
+    "self.filter(s, has(s.weight)).map(s, s.weight).isSorted() && "
+    "self.all(a, !has(a.weight) || self.exists_one(b, has(b.weight) && b.weight == a.weight))"
 )
 _MIRRORS_FIRST = "self.map(s, has(s.weight) ? 1 : 0).isSorted()"
 
@@ -237,20 +231,22 @@ class Rollout(Written):
         Field(
             min_length=1,
             max_length=20,
-            json_schema_extra={
-                "x-kubernetes-validations": [
-                    rule(
-                        _MIRRORS_FIRST,
+            json_schema_extra=refuse_unless(
+                (
+                    _MIRRORS_FIRST,
+                    (
                         "steps that mirror come before steps with a weight; write, say, "
-                        '[{"mirror": 100}, {"weight": 5}, {"weight": 50}]',
+                        '[{"mirror": 100}, {"weight": 5}, {"weight": 50}]'
                     ),
-                    rule(
-                        _ASCENDING,
+                ),
+                (
+                    _ASCENDING,
+                    (
                         "each weight must be larger than the one before it; write, say, "
-                        '[{"weight": 5}, {"weight": 25}, {"weight": 50}]',
+                        '[{"weight": 5}, {"weight": 25}, {"weight": 50}]'
                     ),
-                ]
-            },
+                ),
+            ),
         ),
     ] = (Step(mirror=100), Step(weight=5), Step(weight=25), Step(weight=50))
     """The candidate's shares of the traffic, mirrors first, then weights in ascending order; after the last
@@ -274,15 +270,15 @@ class ModelDeploymentSpec(Written):
     """What is to be served, and how it may replace what is served now."""
 
     model_config = ConfigDict(
-        json_schema_extra={
-            "x-kubernetes-validations": [
-                rule(
-                    "self.serving.replicas > 0 || self.rollout.strategy == 'Immediate'",
+        json_schema_extra=refuse_unless(
+            (
+                "self.serving.replicas > 0 || self.rollout.strategy == 'Immediate'",
+                (
                     "no candidate can be compared with zero pods; write spec.serving.replicas: 1 or more, "
-                    "or spec.rollout.strategy: Immediate",
-                )
-            ]
-        }
+                    "or spec.rollout.strategy: Immediate"
+                ),
+            )
+        )
     )
 
     model: ModelName | None = None
@@ -309,19 +305,19 @@ class ModelDeployment(Resource):
     """
 
     model_config = ConfigDict(
-        json_schema_extra={
-            "x-kubernetes-validations": [
-                rule(
-                    "self.metadata.name.size() <= 50",
-                    "choose a metadata.name of at most 50 characters; pods and Services are named after it",
-                ),
-                rule(
-                    "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
+        json_schema_extra=refuse_unless(
+            (
+                "self.metadata.name.size() <= 50",
+                "choose a metadata.name of at most 50 characters; pods and Services are named after it",
+            ),
+            (
+                "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
+                (
                     'choose a metadata.name that begins with a letter and has only lower-case letters, digits and "-", '
-                    "such as fraud; a Service is called the same",
+                    "such as fraud; a Service is called the same"
                 ),
-            ]
-        }
+            ),
+        )
     )
 
     spec: ModelDeploymentSpec

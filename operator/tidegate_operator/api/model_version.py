@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from tidegate_operator.api.fields import Digest, ModelName, Name, SourceUri, rule
+from tidegate_operator.api.fields import Digest, ModelName, Name, SourceUri, refuse_unless
 from tidegate_operator.api.resource import Resource, Written
 
 Text = Annotated[str, Field(max_length=1024)]
@@ -71,15 +71,15 @@ class ModelVersionSpec(Written):
     """
 
     model_config = ConfigDict(
-        json_schema_extra={
-            "x-kubernetes-validations": [
-                rule(
-                    "self == oldSelf",
+        json_schema_extra=refuse_unless(
+            (
+                "self == oldSelf",
+                (
                     "a ModelVersion never changes, since what was tested is what must be served; "
-                    "apply the changed bundle as a ModelVersion of another name",
-                )
-            ]
-        }
+                    "apply the changed bundle as a ModelVersion of another name"
+                ),
+            )
+        )
     )
 
     model: ModelName
@@ -102,14 +102,12 @@ class ModelVersion(Resource):
     """
 
     model_config = ConfigDict(
-        json_schema_extra={
-            "x-kubernetes-validations": [
-                rule(
-                    "self.metadata.name.size() <= 63",
-                    "choose a metadata.name of at most 63 characters, such as fraud-7; pods are labelled with it",
-                )
-            ]
-        }
+        json_schema_extra=refuse_unless(
+            (
+                "self.metadata.name.size() <= 63",
+                "choose a metadata.name of at most 63 characters, such as fraud-7; pods are labelled with it",
+            )
+        )
     )
 
     spec: ModelVersionSpec
