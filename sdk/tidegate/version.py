@@ -5,9 +5,13 @@ from __future__ import annotations
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
-try:
-    VERSION: Final = version("tidegate")
-except PackageNotFoundError:  # a checkout on the path that was never installed
-    VERSION = "0+unknown"
 
+def _installed_version() -> str:
+    try:
+        return version("tidegate")
+    except PackageNotFoundError:  # a checkout on the path that was never installed
+        return "0+unknown"
+
+
+VERSION: Final = _installed_version()
 CREATED_BY: Final = f"tidegate {VERSION}"

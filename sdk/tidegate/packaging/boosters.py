@@ -31,13 +31,13 @@ def _xgboost_estimator(booster: Any) -> Any:  # noqa: ANN401
 def _lightgbm_estimator(booster: Any) -> Any:  # noqa: ANN401
     objective = booster.dump_model(num_iteration=1)["objective"].split()[0]
     if objective == "binary":
-        return _LightGBMClassifier(booster, 2)
+        return LightGBMClassifier(booster, 2)
     if objective.startswith("multiclass"):
-        return _LightGBMClassifier(booster, booster.num_model_per_iteration())
-    return _LightGBMRegressor(booster)
+        return LightGBMClassifier(booster, booster.num_model_per_iteration())
+    return LightGBMRegressor(booster)
 
 
-class _LightGBMRegressor:
+class LightGBMRegressor:
     """Predictions of a LightGBM booster."""
 
     def __init__(self, booster: Any) -> None:  # noqa: ANN401
@@ -49,7 +49,7 @@ class _LightGBMRegressor:
         return np.asarray(self.booster_.predict(rows))
 
 
-class _LightGBMClassifier(_LightGBMRegressor):
+class LightGBMClassifier(LightGBMRegressor):
     """Classes 0, 1, … of a LightGBM booster."""
 
     def __init__(self, booster: Any, classes: int) -> None:  # noqa: ANN401

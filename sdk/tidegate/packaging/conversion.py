@@ -90,7 +90,7 @@ def _entrance(graph: Graph, sample: Sample) -> Value:
 
 
 def _value_info(tensor: Tensor) -> Any:  # noqa: ANN401 - a ValueInfoProto
-    shape = ["rows", tensor.width] if tensor.width else ["rows"]
+    shape: list[str | int | None] = ["rows", tensor.width] if tensor.width else ["rows"]
     return helper.make_tensor_value_info(tensor.name, _ELEMENTS[tensor.datatype], shape)
 
 

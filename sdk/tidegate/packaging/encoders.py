@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 from tidegate.packaging.graph import MISSING_STRING, Graph, Part, Value
 from tidegate.packaging.refusal import PackagingRefusedError
@@ -19,7 +19,7 @@ def convert_one_hot_encoder(graph: Graph, step: Any, value: Value) -> Value:  # 
     widths: list[int] = []
     for index, column in enumerate(graph.columns(value)):
         targets, width, unseen = _one_hot_places(step, index)
-        places.append(lookup(graph, column, step.categories_[index], targets, unseen))
+        places.append(lookup(graph, column, step.categories_[index], targets=targets, unseen=unseen))
         widths.append(width)
     # All columns at once: repeat each lookup by its width, and compare with the place that each output stands for.
     repeated = graph.add(
@@ -58,7 +58,7 @@ def convert_ordinal_encoder(graph: Graph, step: Any, value: Value) -> Value:  # 
             float(step.encoded_missing_value) if is_missing(category) else float(code)
             for category, code in zip(categories, codes, strict=True)
         ]
-        encoded.append(Part(lookup(graph, column, categories, targets, unseen), 1))
+        encoded.append(Part(lookup(graph, column, categories, targets=targets, unseen=unseen), 1))
     return tuple(encoded)
 
 
@@ -70,7 +70,13 @@ def convert_target_encoder(graph: Graph, step: Any, value: Value) -> Value:  # n
         )
     return tuple(
         Part(
-            lookup(graph, column, step.categories_[index], step.encodings_[index], float(step.target_mean_)),
+            lookup(
+                graph,
+                column,
+                step.categories_[index],
+                targets=step.encodings_[index],
+                unseen=float(step.target_mean_),
+            ),
             1,
         )
         for index, column in enumerate(graph.columns(value))
@@ -78,12 +84,12 @@ def convert_target_encoder(graph: Graph, step: Any, value: Value) -> Value:  # n
 
 
 def lookup(
-    graph: Graph, column: Part, categories: Sequence[Any], targets: Sequence[float], unseen: float
+    graph: Graph, column: Part, categories: Sequence[Any], *, targets: Sequence[float], unseen: float
 ) -> str:
     """Adds a table from category to a double; a missing value is looked up like any other, if it is a category."""
     if column.text:
         keys = [MISSING_STRING if is_missing(category) else str(category) for category in categories]
-        table = helper.make_tensor("keys", TensorProto.STRING, [len(keys)], [key.encode() for key in keys])
+        table = numpy_helper.from_array(np.array(keys, dtype=np.object_), "keys")
     else:
         numbers = [math.nan if is_missing(category) else float(category) for category in categories]
         table = helper.make_tensor("keys", TensorProto.DOUBLE, [len(numbers)], numbers)

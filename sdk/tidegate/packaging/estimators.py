@@ -14,6 +14,7 @@ from tidegate.packaging.linear import (
     convert_log_linear_regression,
     convert_logistic_regression,
 )
+from tidegate.packaging.refusal import PackagingRefusedError
 from tidegate.packaging.skl2onnx_step import splice
 from tidegate.packaging.sklearn_trees import convert_forest, convert_gradient_boosting, convert_tree
 from tidegate.packaging.transformers import convert_transformer
@@ -36,6 +37,23 @@ def convert_estimator(graph: Graph, model: Any, value: Value) -> Answer:  # noqa
     if name in _SEARCHES:
         return convert_estimator(graph, model.best_estimator_, value)
     return _CONVERTERS.get(name, _convert_by_skl2onnx)(graph, model, value)
+
+
+def _convert_voting(graph: Graph, model: Any, value: Value) -> Answer:  # noqa: ANN401
+    """The weighted mean of the models' answers."""
+    classifier = hasattr(model, "classes_")
+    if classifier and model.voting != "soft":
+        raise PackagingRefusedError(
+            "VotingClassifier(voting='hard') gives no probabilities; use voting='soft'"
+        )
+    weights = model._weights_not_none or [1.0] * len(model.estimators_)  # noqa: SLF001
+    terms = []
+    for inner, weight in zip(model.estimators_, weights, strict=True):
+        answer = convert_estimator(graph, inner, value)
+        doubles = graph.to_float64(answer.probabilities or answer.prediction)
+        terms.append(graph.add("Mul", doubles, graph.constant(weight / sum(weights))))
+    mean = graph.add("Sum", *terms)
+    return Answer(probabilities=mean) if classifier else Answer(prediction=mean)
 
 
 def _convert_by_skl2onnx(graph: Graph, model: Any, value: Value) -> Answer:  # noqa: ANN401
@@ -82,6 +100,10 @@ _CONVERTERS: Final[dict[str, Converter]] = {
     "XGBRegressor": convert_xgboost,
     "XGBRFClassifier": convert_xgboost,
     "XGBRFRegressor": convert_xgboost,
+    "VotingClassifier": _convert_voting,
+    "VotingRegressor": _convert_voting,
+    "LightGBMClassifier": convert_lightgbm,  # bare boosters
+    "LightGBMRegressor": convert_lightgbm,
     "LGBMClassifier": convert_lightgbm,
     "LGBMRegressor": convert_lightgbm,
 }

@@ -56,7 +56,7 @@ def quantile_edges(present: NDArray[np.float64]) -> NDArray[np.float64]:
         # Halved before adding: the sum of two large values would overflow.
         middles = distinct[:-1] / 2 + distinct[1:] / 2
         # Next to each other, two floats have no middle; the right one is then the edge.
-        return np.where(middles > distinct[:-1], middles, distinct[1:])
+        return np.asarray(np.where(middles > distinct[:-1], middles, distinct[1:]))
     quantiles = np.quantile(present, np.linspace(0, 1, BINS + 1)[1:-1], method="higher")
     edges = np.unique(quantiles)
     return edges[edges > distinct[0]]

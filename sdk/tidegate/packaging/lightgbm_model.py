@@ -74,7 +74,7 @@ def _encoded(graph: Graph, value: Value, categories: list[list[Any]]) -> Value:
 
 def _coded(graph: Graph, column: Part, categories: list[Any]) -> Part:
     codes = [float(code) for code in range(len(categories))]
-    return Part(lookup(graph, column, categories, codes, math.nan), 1)
+    return Part(lookup(graph, column, categories, targets=codes, unseen=math.nan), 1)
 
 
 def _tree(tree: dict[str, Any], target: int) -> TreeTable:

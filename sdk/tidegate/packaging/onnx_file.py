@@ -49,9 +49,12 @@ def adopt_onnx(
             probabilities nor one number a row.
     """
     proto = onnx.ModelProto.FromString(proto.SerializeToString())
+    for name in (LABEL, PROBABILITIES, PREDICTION):  # free for ours
+        _rename_tensor(proto, name, f"native_{name}")
     inputs = _inputs(proto)
     placed = Sample(sample.frame, _placed(inputs, sample), as_matrix=False)
-    found = _take_zip_map(proto)
+    found = _known_classes(proto)
+    _take_zip_map(proto)
     outputs = {output.name: output.type.tensor_type for output in proto.graph.output}
     label = next((name for name, kind in outputs.items() if kind.elem_type in _LABELS), None)
     numbers = [name for name, kind in outputs.items() if kind.elem_type in _NUMBERS]
@@ -128,23 +131,24 @@ def _placed(inputs: tuple[Tensor, ...], sample: Sample) -> tuple[Feature, ...]:
     return tuple(placed)
 
 
-def _take_zip_map(proto: onnx.ModelProto) -> tuple[Any, ...]:
-    """Takes out a ZipMap, whose list of dictionaries no predictor can batch; gives the classes that it knew."""
+def _known_classes(proto: onnx.ModelProto) -> tuple[Any, ...]:
+    """Gives the classes that a classifier or ZipMap node lists; empty where none does."""
     for node in proto.graph.node:
-        if node.op_type != "ZipMap":
-            continue
-        classes = next(
-            tuple(helper.get_attribute_value(attribute))
-            for attribute in node.attribute
-            if attribute.name.startswith("classlabels_")
-        )
-        output = next(output for output in proto.graph.output if output.name == node.output[0])
-        output.CopyFrom(
-            helper.make_tensor_value_info(node.input[0], TensorProto.FLOAT, ["rows", len(classes)])
-        )
-        proto.graph.node.remove(node)
-        return tuple(name.decode() if isinstance(name, bytes) else name for name in classes)
+        for attribute in node.attribute:
+            if attribute.name.startswith("classlabels_"):
+                classes = helper.get_attribute_value(attribute)
+                return tuple(name.decode() if isinstance(name, bytes) else name for name in classes)
     return ()
+
+
+def _take_zip_map(proto: onnx.ModelProto) -> None:
+    """Takes out a ZipMap, whose list of dictionaries no predictor can batch."""
+    for node in list(proto.graph.node):
+        if node.op_type == "ZipMap":
+            output = next(output for output in proto.graph.output if output.name == node.output[0])
+            shape = ["rows", len(_known_classes(proto))]
+            output.CopyFrom(helper.make_tensor_value_info(node.input[0], TensorProto.FLOAT, shape))
+            proto.graph.node.remove(node)
 
 
 def _classes(labels: Sequence[Any] | None, width: int) -> tuple[str, ...]:
@@ -152,9 +156,11 @@ def _classes(labels: Sequence[Any] | None, width: int) -> tuple[str, ...]:
         raise PackagingRefusedError(
             f"labels names {len(labels)} classes, but the model answers {width} probabilities"
         )
-    if not labels and not width:
-        raise PackagingRefusedError("the ONNX file doesn't say how many classes it has; name them in labels")
-    return tuple(str(label) for label in labels or range(width))
+    if not labels:
+        raise PackagingRefusedError(
+            "the ONNX file doesn't say what its classes are; name them in labels, in order"
+        )
+    return tuple(str(label) for label in labels)
 
 
 def _label_by_probability(proto: onnx.ModelProto, probabilities: str, classes: tuple[str, ...]) -> str:
@@ -173,10 +179,6 @@ def _label_by_probability(proto: onnx.ModelProto, probabilities: str, classes: t
 
 def _name_outputs(proto: onnx.ModelProto, sources: dict[str, str], tensors: tuple[Tensor, ...]) -> None:
     """Ends the graph with our outputs: doubles, and without a second axis where there is one answer a row."""
-    for name, source in sources.items():
-        if source == name:  # make the name free for ours
-            _rename_tensor(proto, name, f"native_{name}")
-            sources = sources | {name: f"native_{name}"}
     del proto.graph.output[:]
     shape = helper.make_tensor("tidegate_flat", TensorProto.INT64, [1], np.array([-1]))
     proto.graph.initializer.append(shape)
@@ -197,6 +199,9 @@ def _name_outputs(proto: onnx.ModelProto, sources: dict[str, str], tensors: tupl
 
 
 def _rename_tensor(proto: onnx.ModelProto, old: str, new: str) -> None:
+    for value in (*proto.graph.output, *proto.graph.initializer):
+        if value.name == old:
+            value.name = new
     for node in proto.graph.node:
         for names in (node.input, node.output):
             for place, name in enumerate(names):

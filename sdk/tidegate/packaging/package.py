@@ -96,7 +96,7 @@ def _build_from_fitted(model: Any, data: Any, *, labels: Sequence[Any] | None, t
 
 def _build_from_onnx(
     path: str | Path, data: Any, *, labels: Sequence[Any] | None, tolerance: float
-) -> _Built:  # noqa: ANN401
+) -> _Built:
     proto = check_graph(Path(path).read_bytes())
     sample = read_sample(data, expected_columns(proto))
     content, signature, sample = adopt_onnx(proto, sample, labels=labels, tolerance=tolerance)

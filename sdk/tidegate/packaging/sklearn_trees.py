@@ -104,7 +104,7 @@ def _table(tree: Any, leaf: Weights) -> TreeTable:  # noqa: ANN401
     table = TreeTable()
     thresholds = float32_below(np.asarray(tree.threshold, dtype=np.float64))
     missing_left = getattr(tree, "missing_go_to_left", np.zeros(tree.node_count, dtype=bool))
-    for node in range(tree.node_count):
+    for _ in range(tree.node_count):
         table.reserve()
     for node in range(tree.node_count):
         if tree.children_left[node] == tree.children_right[node]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -115,7 +116,7 @@ def _encoded(graph: Graph, value: Value, learner: dict[str, Any]) -> Value:
             )
         known = categories[index]
         codes = [float(code) for code in range(len(known))]
-        columns.append(Part(lookup(graph, part, known, codes, math.nan), 1))
+        columns.append(Part(lookup(graph, part, known, targets=codes, unseen=math.nan), 1))
     return tuple(columns) if any(part.text for part in value) else value
 
 
@@ -129,7 +130,7 @@ def _categories(learner: dict[str, Any]) -> dict[int, list[str]]:
         if "offsets" in column:
             raw = bytes(np.asarray(column["values"], dtype=np.int8).view(np.uint8))
             bounds = column["offsets"]
-            found[index] = [raw[start:end].decode() for start, end in zip(bounds, bounds[1:], strict=False)]
+            found[index] = [raw[start:end].decode() for start, end in pairwise(bounds)]
         else:
             found[index] = [str(value) for value in column["values"]]
     return found
