@@ -55,6 +55,8 @@ class ObservedTraffic(Seen):
     """Share of the requests that the candidate answered lately, such as 5.2%."""
     requests: int = 0
     """Requests that this share was counted over."""
+    mirrored: int = 0
+    """Requests that were copied to the candidate; their answers reached nobody."""
 
 
 class TrafficStatus(Seen):

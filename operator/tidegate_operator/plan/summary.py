@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
-from tidegate_operator.api.conditions import Condition
+from tidegate_operator.api.conditions import Condition, ConditionType, carry_transitions
 from tidegate_operator.api.status import (
     DesiredTraffic,
     ModelDeploymentStatus,
@@ -69,47 +68,30 @@ def _conditions(course: Course, snapshot: Snapshot, now: datetime) -> tuple[Cond
         and not course.stalled
     )
     available = course.stable is not None and (ready_pods > 0 or replicas == 0)
-    states = {
-        "Ready": (ready, str(course.reason), course.message),
-        "Reconciling": (not ready and not course.stalled, str(course.reason), course.message),
-        "Stalled": (course.stalled, str(course.reason), course.message),
-        "Available": (
-            available,
-            "PodsReady" if available else "NoPodsReady",
-            _say_available(course, ready_pods),
-        ),
-    }
-    before = snapshot.deployment.status.conditions
-    generation = snapshot.deployment.metadata.generation
-    return tuple(
-        _condition(kind, state, before=before, generation=generation, now=now)
-        for kind, state in states.items()
+    reason, message = str(course.reason), course.message
+    said = (
+        (ConditionType.READY, ready, reason, message),
+        (ConditionType.RECONCILING, not ready and not course.stalled, reason, message),
+        (ConditionType.STALLED, course.stalled, reason, message),
+        (ConditionType.AVAILABLE, available, *_say_available(course, ready_pods, available=available)),
     )
+    conditions = tuple(
+        Condition(
+            type=kind,
+            status="True" if holds else "False",
+            reason=reason,
+            message=message[:MESSAGE_LIMIT],
+            observed_generation=snapshot.deployment.metadata.generation,
+            last_transition_time=say_time(now),
+        )
+        for kind, holds, reason, message in said
+    )
+    return carry_transitions(snapshot.deployment.status.conditions, conditions)
 
 
-def _say_available(course: Course, ready_pods: int) -> str:
+def _say_available(course: Course, ready_pods: int, *, available: bool) -> tuple[str, str]:
     if course.stable is None:
-        return "no version has served yet"
-    return f"{ready_pods} pods of {course.stable.model_version} are ready"
-
-
-def _condition(
-    kind: str,
-    state: tuple[bool, str, str],
-    *,
-    before: Sequence[Condition],
-    generation: int,
-    now: datetime,
-) -> Condition:
-    """A condition; its time of transition changes only when it turns."""
-    holds, reason, message = state
-    status = "True" if holds else "False"
-    same = next((old for old in before if old.type == kind and old.status == status), None)
-    return Condition(
-        type=kind,
-        status=status,
-        reason=reason,
-        message=message[:MESSAGE_LIMIT],
-        observed_generation=generation,
-        last_transition_time=same.last_transition_time if same else say_time(now),
-    )
+        return "NoVersion", "no version has served yet"
+    return (
+        "PodsReady" if available else "NoPodsReady"
+    ), f"{ready_pods} pods of {course.stable.model_version} are ready"

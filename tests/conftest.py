@@ -1,0 +1,10 @@
+"""What all suites share."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--update-golden` writes the golden transcripts anew; review the diff as you would a change of behaviour."""
+    parser.addoption("--update-golden", action="store_true", help="write golden files anew")
