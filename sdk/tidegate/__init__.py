@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tidegate.bundle import verify_bundle
 from tidegate.model_version import Bundle
-from tidegate.version import VERSION as __version__
+from tidegate.version import VERSION as __version__  # noqa: N811 - the name that Python has for it
 
 if TYPE_CHECKING:
     from tidegate.packaging.package import package

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -83,17 +84,16 @@ def serve(bundle: Path, port: int) -> None:
     problems = verify_bundle(bundle)
     if problems:
         _fail("\n".join(problems))
-    _require_extra("tidegate_serving.main", "serving").serve_bundle(bundle, port)
+    raise SystemExit(_require_extra("tidegate_serving.main", "serving").serve_bundle(bundle, port))
 
 
 def _require_extra(module: str, extra: str) -> Any:  # noqa: ANN401 - a module
     """Imports what only an extra brings; without it, says how to get it."""
-    import importlib  # noqa: PLC0415
-
     try:
-        return importlib.import_module(module)
+        found = importlib.import_module(module)
     except ModuleNotFoundError as error:
         _fail(f"this command needs {error.name}, which is not installed: pip install 'tidegate[{extra}]'")
+    return found
 
 
 def _read_model(path: Path) -> Any:  # noqa: ANN401 - any fitted model

@@ -58,8 +58,8 @@ def quantile_edges(present: NDArray[np.float64]) -> NDArray[np.float64]:
         # Next to each other, two floats have no middle; the right one is then the edge.
         return np.asarray(np.where(middles > distinct[:-1], middles, distinct[1:]))
     quantiles = np.quantile(present, np.linspace(0, 1, BINS + 1)[1:-1], method="higher")
-    edges = np.unique(quantiles)
-    return edges[edges > distinct[0]]
+    edges: NDArray[np.float64] = np.unique(quantiles)
+    return np.asarray(edges[edges > distinct[0]])
 
 
 def text_histogram(values: list[Any]) -> Histogram:

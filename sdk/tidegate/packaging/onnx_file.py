@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 import onnx
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 from tidegate.packaging.answers import LABEL, PREDICTION, PROBABILITIES
 from tidegate.packaging.refusal import PackagingRefusedError
@@ -146,7 +146,7 @@ def _take_zip_map(proto: onnx.ModelProto) -> None:
     for node in list(proto.graph.node):
         if node.op_type == "ZipMap":
             output = next(output for output in proto.graph.output if output.name == node.output[0])
-            shape = ["rows", len(_known_classes(proto))]
+            shape: list[str | int | None] = ["rows", len(_known_classes(proto))]
             output.CopyFrom(helper.make_tensor_value_info(node.input[0], TensorProto.FLOAT, shape))
             proto.graph.node.remove(node)
 
@@ -165,7 +165,7 @@ def _classes(labels: Sequence[Any] | None, width: int) -> tuple[str, ...]:
 
 def _label_by_probability(proto: onnx.ModelProto, probabilities: str, classes: tuple[str, ...]) -> str:
     proto.graph.initializer.append(
-        helper.make_tensor("tidegate_classes", TensorProto.STRING, [len(classes)], classes)
+        numpy_helper.from_array(np.array(classes, dtype=np.object_), "tidegate_classes")
     )
     proto.graph.node.extend(
         [
@@ -194,7 +194,7 @@ def _name_outputs(proto: onnx.ModelProto, sources: dict[str, str], tensors: tupl
             proto.graph.node.append(helper.make_node("Identity", [source], [tensor.name]))
         else:
             proto.graph.node.append(helper.make_node("Reshape", [source, "tidegate_flat"], [tensor.name]))
-        axes = ["rows", tensor.width] if tensor.width else ["rows"]
+        axes: list[str | int | None] = ["rows", tensor.width] if tensor.width else ["rows"]
         proto.graph.output.append(helper.make_tensor_value_info(tensor.name, elements, axes))
 
 

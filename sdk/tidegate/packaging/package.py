@@ -26,7 +26,7 @@ from tidegate.packaging.native import (
 )
 from tidegate.packaging.onnx_file import adopt_onnx, expected_columns
 from tidegate.packaging.refusal import PackagingRefusedError
-from tidegate.packaging.sample import Sample, input_tensors, read_sample
+from tidegate.packaging.sample import Sample, SampleData, input_tensors, read_sample
 from tidegate.signature import Signature
 from tidegate.version import CREATED_BY
 
@@ -35,7 +35,7 @@ _NAME: Final = re.compile(r"[a-z]([a-z0-9-]{0,48}[a-z0-9])?")
 
 def package(
     model: Any,  # noqa: ANN401 - any fitted model
-    sample: Any,  # noqa: ANN401 - a DataFrame or a matrix
+    sample: SampleData,
     *,
     name: str,
     folder: str | Path | None = None,
@@ -84,7 +84,13 @@ class _Built:
     """Of the ONNX model to the whole sample: what the predictor will answer."""
 
 
-def _build_from_fitted(model: Any, data: Any, *, labels: Sequence[Any] | None, tolerance: float) -> _Built:  # noqa: ANN401
+def _build_from_fitted(
+    model: Any,  # noqa: ANN401 - any fitted model
+    data: SampleData,
+    *,
+    labels: Sequence[Any] | None,
+    tolerance: float,
+) -> _Built:
     native = native_model(model, labels)
     sample = read_sample(data, native.feature_names)
     sample = _with_nullability(sample, nullable_features(native, sample))
@@ -95,7 +101,7 @@ def _build_from_fitted(model: Any, data: Any, *, labels: Sequence[Any] | None, t
 
 
 def _build_from_onnx(
-    path: str | Path, data: Any, *, labels: Sequence[Any] | None, tolerance: float
+    path: str | Path, data: SampleData, *, labels: Sequence[Any] | None, tolerance: float
 ) -> _Built:
     proto = check_graph(Path(path).read_bytes())
     sample = read_sample(data, expected_columns(proto))

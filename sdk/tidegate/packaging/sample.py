@@ -15,6 +15,8 @@ from tidegate.packaging.graph import MISSING_STRING, NUMBERS, STRINGS
 from tidegate.packaging.refusal import PackagingRefusedError
 from tidegate.signature import Feature, FeatureKind, Tensor
 
+SampleData = pd.DataFrame | NDArray[Any]
+
 _TEXT = {FeatureKind.STRING, FeatureKind.CATEGORY}
 
 
@@ -40,7 +42,7 @@ class Sample:
         return Sample(frame, self.features, self.as_matrix)
 
 
-def read_sample(data: Any, expected: tuple[str, ...] | None) -> Sample:  # noqa: ANN401 - what a notebook has
+def read_sample(data: SampleData, expected: tuple[str, ...] | None) -> Sample:
     """Reads a DataFrame or a matrix.
 
     Args:

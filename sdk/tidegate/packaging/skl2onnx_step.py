@@ -43,7 +43,7 @@ def _converted(step: Any, width: int) -> onnx.ModelProto:  # noqa: ANN401
     # Doubles first, as scikit-learn computes; several of skl2onnx's converters know float32 only.
     for tensor_type in (DoubleTensorType, FloatTensorType):
         try:
-            model = to_onnx(
+            model: onnx.ModelProto = to_onnx(
                 step,
                 initial_types=[("X", tensor_type([None, width]))],
                 options=options,
