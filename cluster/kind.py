@@ -1,0 +1,157 @@
+"""The kind cluster `tidegate`: created with our mark on it, woken when it sleeps, deleted without a trace."""
+
+import os
+import socket
+import time
+import uuid
+from pathlib import Path
+
+from cluster import cache, host, node_image, programs, registry
+from cluster.steps import Refusal, output_of, say, step, succeeds
+
+NAME = "tidegate"
+NODE = f"{NAME}-control-plane"
+MARK = "tidegate-made-this-cluster"
+NODE_PORTS = (30080, 30081)
+READY_SECONDS = 180
+GIGABYTES_TO_RUN = 3
+
+
+def up() -> None:
+    """Makes sure that the cluster runs, answers names and bears our mark."""
+    host.ensure_docker()
+    if not _exists():
+        _create(_node_image())
+    else:
+        _wake()
+    _wait_until("the API server answers", "get", "--raw", "/readyz")
+    _mark()
+    with step("CoreDNS ready", limit_seconds=READY_SECONDS) as this:
+        this.run(*_kubectl("-n", "kube-system", "rollout", "status", "deployment/coredns", "--timeout=120s"))
+    _write_environment()
+    say(f"the cluster is up: export KUBECONFIG={cache.KUBECONFIG}")
+
+
+def delete() -> None:
+    """Removes the cluster and what we wrote down about it; a cluster that is not there is fine."""
+    host.ensure_docker()
+    if _exists():
+        with step("delete cluster") as this:
+            this.run(programs.kind(), "delete", "cluster", "--name", NAME, "--kubeconfig", cache.KUBECONFIG)
+    for written in (cache.KUBECONFIG, cache.CLUSTER_MARK, cache.CLUSTER_ENV):
+        cache.discard(written)
+
+
+def _node_image() -> str:
+    if chosen := os.environ.get("TIDEGATE_NODE_IMAGE"):
+        return chosen
+    if registry.is_here(node_image.IMAGE):
+        return node_image.IMAGE
+    published = f"kindest/node:v{programs.version_of('kubernetes')}"
+    return published if registry.pulled(published) else node_image.build()
+
+
+def _create(image: str) -> None:
+    host.require_disk(GIGABYTES_TO_RUN, "A cluster")
+    ports = _host_ports()
+    settings = cache.ROOT / "kind.yaml"
+    settings.write_text(_settings(image, ports))
+    with step("create cluster", limit_seconds=420) as this:
+        command = (programs.kind(), "create", "cluster", "--name", NAME, "--image", image, "--wait", "180s")
+        this.run(*command, "--config", settings, "--kubeconfig", cache.KUBECONFIG)
+
+
+def _settings(image: str, ports: list[int]) -> str:
+    lines = ["kind: Cluster", "apiVersion: kind.x-k8s.io/v1alpha4", "networking:", "  podSubnet: 10.244.0.0/16"]
+    if image == node_image.IMAGE:
+        lines.append("  disableDefaultCNI: true # the image has its own")
+    lines += ["nodes:", "- role: control-plane", "  extraPortMappings:"]
+    for inside, outside in zip(NODE_PORTS, ports, strict=True):
+        lines.append(f"  - {{containerPort: {inside}, hostPort: {outside}, listenAddress: 127.0.0.1}}")
+    return "\n".join(lines) + "\n"
+
+
+def _host_ports() -> list[int]:
+    ports = [int(port) for port in os.environ.get("TIDEGATE_HOST_PORTS", "30080,30081").split(",")]
+    for port in ports:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                raise Refusal(f"Port {port} on 127.0.0.1 is taken: choose two free ones, "
+                              f"`TIDEGATE_HOST_PORTS=31080,31081 make cluster`.")
+    return ports
+
+
+def _exists() -> bool:
+    return succeeds("docker", "container", "inspect", NODE)
+
+
+def _wake() -> None:
+    if output_of("docker", "inspect", "-f", "{{.State.Running}}", NODE) != "true":
+        say("the cluster was stopped, perhaps with its Docker daemon; it is started again")
+        output_of("docker", "start", NODE)
+    if not cache.KUBECONFIG.is_file():
+        output_of(programs.kind(), "export", "kubeconfig", "--name", NAME, "--kubeconfig", cache.KUBECONFIG)
+
+
+def _kubectl(*arguments: str) -> list[str]:
+    """kubectl inside the node: it fits the API server, and the host needs none."""
+    return ["docker", "exec", NODE, "kubectl", "--kubeconfig=/etc/kubernetes/admin.conf", *arguments]
+
+
+def _wait_until(what: str, *arguments: str) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while not succeeds(*_kubectl(*arguments)):
+        if time.monotonic() > deadline:
+            raise Refusal(f"Within {READY_SECONDS} s it did not come about that {what}: "
+                          f"`make cluster-delete cluster` makes a new cluster.")
+        time.sleep(0.5)
+
+
+def _mark() -> None:
+    """Puts our mark on a new cluster, and refuses one of the same name that somebody else made."""
+    read = ("-n", "kube-system", "get", "configmap", MARK, "-o", "jsonpath={.data.id}", "--ignore-not-found")
+    found = output_of(*_kubectl(*read))
+    known = cache.CLUSTER_MARK.read_text().strip() if cache.CLUSTER_MARK.is_file() else ""
+    if not found and not known:
+        found = known = str(uuid.uuid4())
+        cache.CLUSTER_MARK.write_text(f"{known}\n")
+        output_of(*_kubectl("-n", "kube-system", "create", "configmap", MARK, f"--from-literal=id={known}"))
+    if found != known:
+        raise Refusal(f"A kind cluster {NAME} exists that was not made with the cache {cache.ROOT}: "
+                      f"`make cluster-delete cluster` replaces it.")
+
+
+def _write_environment() -> None:
+    """Tells tests where the cluster is, and where an API server and etcd lie that they may start alone."""
+    binaries = _api_server_binaries()
+    ports = output_of("docker", "port", NODE).splitlines()
+    published = {line.split("/")[0]: line.rsplit(":", 1)[1] for line in ports}
+    values = {
+        "TIDEGATE_KUBECONFIG": str(cache.KUBECONFIG),
+        "TIDEGATE_CLUSTER_MARK": cache.CLUSTER_MARK.read_text().strip(),
+        "TIDEGATE_HOST_PORTS": ",".join(published[str(port)] for port in NODE_PORTS),
+        "TIDEGATE_KUBE_APISERVER": str(binaries / "kube-apiserver"),
+        "TIDEGATE_ETCD": str(binaries / "etcd"),
+        "TIDEGATE_KUBECTL": str(binaries / "kubectl"),
+    }
+    cache.write_env(cache.CLUSTER_ENV, values)
+
+
+def _api_server_binaries() -> Path:
+    """kube-apiserver, etcd and kubectl as they run in the node, copied out once for each node image.
+
+    A process's `exe` leads to its binary wherever its image keeps it, so this holds for published images too.
+    """
+    image = output_of("docker", "inspect", "-f", "{{.Image}}", NODE).removeprefix("sha256:")[:12]
+    folder = cache.ROOT / "bin" / f"api-server-{image}"
+    if folder.is_dir():
+        return folder
+    with step("copy the API server out of the node") as this, cache.making(folder) as partial:
+        partial.mkdir()
+        gather = "mkdir -p /kind/api-server && cd /kind/api-server && cat /proc/$(pidof etcd)/exe >etcd && "
+        gather += "cat /proc/$(pidof kube-apiserver)/exe >kube-apiserver && cp $(command -v kubectl) . && chmod 755 *"
+        this.run("docker", "exec", NODE, "sh", "-ec", gather)
+        this.run("docker", "cp", f"{NODE}:/kind/api-server/.", partial)
+        this.run("docker", "exec", NODE, "rm", "-r", "/kind/api-server")
+    cache.discard_others(folder, "api-server-*")
+    return folder
