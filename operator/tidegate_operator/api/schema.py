@@ -41,8 +41,9 @@ def _structural(schema: Schema, definitions: dict[str, Schema]) -> Schema:
         kept["items"] = _structural(kept["items"], definitions)
         kept.setdefault("x-kubernetes-list-type", "atomic")
     if "default" in kept:
-        kept |= _default(kept)
-        if kept["default"] is None or kept["default"] == []:
+        # Whole even for objects whose fields have the same defaults: the API server holds CEL rules against it.
+        kept["default"] = _without_none(kept["default"])
+        if kept["default"] in (None, []):
             del kept["default"]
     if kept.get("x-kubernetes-int-or-string"):
         del kept["type"]
@@ -60,13 +61,6 @@ def _resolve(schema: Schema, definitions: dict[str, Schema]) -> Schema:
         rest = {key: value for key, value in schema.items() if key != "$ref"}
         return _resolve(definitions[schema["$ref"].rsplit("/", 1)[1]] | rest, definitions)
     return schema
-
-
-def _default(schema: Schema) -> Schema:
-    """An object's default is empty, since its fields have their own: so each default is written once."""
-    if schema.get("type") == "object":
-        return {"default": {}}
-    return {"default": _without_none(schema["default"])}
 
 
 def _without_none(value: Any) -> Any:  # noqa: ANN401 - any JSON
