@@ -11,8 +11,8 @@ from tidegate_operator.api.model_deployment import Analysis, Check, CheckType, T
 from tidegate_operator.api.status import CheckCounts, Count, StepCounts
 from tidegate_operator.evidence.budget import share_budget
 from tidegate_operator.evidence.compare import compare
-from tidegate_operator.evidence.rule import Question
 from tidegate_operator.evidence.counts import Pair, Tally
+from tidegate_operator.evidence.rule import Question
 from tidegate_operator.evidence.verdict import Finding, Verdict
 from tidegate_operator.plan.facts import Traffic, Trouble, Workload
 

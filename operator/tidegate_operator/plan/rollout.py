@@ -106,16 +106,25 @@ def _walk(course: Course, snapshot: Snapshot, now: datetime) -> Course:
         return _begin_step(course, snapshot, 0, now, because=_why_ready(course, snapshot))
     if not _is_through(course, snapshot):
         return _hold(course, snapshot, now)
-    if not _held_long_enough(rollout, steps[rollout.step], now):
-        return _say_where(course, snapshot, "the step's hold is not over")
-    after = rollout.step + 1
-    if after < len(steps):
-        if not _is_ready(course, snapshot, _share(steps[after])):
-            return _say_where(course, snapshot, "more of its pods have to be ready for the next step")
-        return _begin_step(course, snapshot, after, now, because=_why_good(rollout))
-    if not _is_ready(course, snapshot, 100):
-        return _say_where(course, snapshot, "all of its pods have to be ready before it is promoted")
+    if (waiting := _what_delays(course, snapshot, now)) is not None:
+        return _say_where(course, snapshot, waiting)
+    if rollout.step + 1 < len(steps):
+        return _begin_step(course, snapshot, rollout.step + 1, now, because=_why_good(rollout))
     return _finish(course, snapshot, now, because=_why_good(rollout))
+
+
+def _what_delays(course: Course, snapshot: Snapshot, now: datetime) -> str | None:
+    """Why a step that is through can't be left yet: its least time, or pods for the share that comes next."""
+    assert course.rollout
+    rollout, steps = course.rollout, _steps(course, snapshot)
+    started = rollout.step_started_at or say_time(now)
+    if seconds_since(started, now) < parse_seconds(steps[rollout.step].hold):
+        return "the step's hold is not over"
+    following = steps[rollout.step + 1 : rollout.step + 2]
+    share = _share(following[0]) if following else 100
+    if not _is_ready(course, snapshot, share):
+        return f"{share} % needs more pods than are ready"
+    return None
 
 
 def _begin_step(course: Course, snapshot: Snapshot, index: int, now: datetime, *, because: str) -> Course:
@@ -180,10 +189,6 @@ def _is_ready(course: Course, snapshot: Snapshot, share: int) -> bool:
     needed = pods_needed(snapshot.deployment.spec.serving.replicas, share)
     healthy = snapshot.traffic.get(name, Traffic()).healthy
     return workload is not None and workload.ready >= needed and healthy >= needed
-
-
-def _held_long_enough(rollout: RolloutStatus, step: Step, now: datetime) -> bool:
-    return seconds_since(rollout.step_started_at or say_time(now), now) >= parse_seconds(step.hold)
 
 
 def _steps(course: Course, snapshot: Snapshot) -> tuple[Step, ...]:

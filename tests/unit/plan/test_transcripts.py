@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.unit.plan.world import Behaviour, World
+
 from tidegate.pod import StartFailure
 from tidegate_operator.plan.facts import Trouble
 

@@ -49,6 +49,7 @@ class World:
     lines: list[str] = field(default_factory=list)
     last: Plan | None = None
     seen_message: str = ""
+    was_ready: dict[str, bool] = field(default_factory=dict)
 
     def version(
         self, name: str, behaviour: Behaviour | None = None, *, digest: str = "", model: str = "fraud"
@@ -79,7 +80,9 @@ class World:
 
     def look(self) -> Plan:
         """One look: a snapshot, a plan, and everything in the plan done."""
-        made = plan(self.snapshot(), self.now, SETTINGS)
+        seen = self.snapshot()
+        self.was_ready = {name: workload.ready > 0 for name, workload in seen.workloads.items()}
+        made = plan(seen, self.now, SETTINGS)
         self._carry_out(made)
         for note in made.notes:
             self.say("", f"{note.subject:<8}{note.change}")
@@ -115,6 +118,13 @@ class World:
             traffic={name: self._traffic(name) for name in self.workloads},
             routers=1,
         )
+
+    def snapshot_again(self) -> Snapshot:
+        """The same look, without using up what the clients sent."""
+        owed = dict(self.owed)
+        seen = self.snapshot()
+        self.owed = owed
+        return seen
 
     def name_of(self, revision: str) -> str:
         """The version behind a revision."""

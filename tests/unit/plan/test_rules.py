@@ -1,0 +1,122 @@
+"""The rules of design.md, held for any order of wishes, faults and looks."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.unit.plan.world import SETTINGS, Behaviour, World
+
+from tidegate_operator.plan.facts import Trouble
+from tidegate_operator.plan.planner import plan
+
+STEPS = [{"mirror": 100, "hold": "2s"}, {"weight": 5, "hold": "2s"}, {"weight": 50, "hold": "2s"}]
+VERSIONS = ("v1", "v2", "v3")
+BEHAVIOURS = (
+    Behaviour(),
+    Behaviour(failing=0.1),
+    Behaviour(not_finite=0.05),
+    Behaviour(start_seconds=20),
+    Behaviour(trouble=Trouble.OUT_OF_MEMORY),
+    Behaviour(trouble=Trouble.IMAGE_PULL),
+)
+
+wishes = st.one_of(
+    st.tuples(st.just("modelVersion"), st.sampled_from((*VERSIONS, "missing"))),
+    st.tuples(st.just("paused"), st.booleans()),
+    st.tuples(st.just("serving"), st.integers(1, 4).map(lambda n: {"replicas": n})),
+)
+stories = st.lists(st.tuples(wishes, st.integers(1, 25)), min_size=1, max_size=6)
+worlds = st.lists(st.sampled_from(BEHAVIOURS), min_size=2, max_size=2)
+
+
+def tell(story, behaviours, watch) -> World:
+    """Plays a story that begins with v1 in service, and lets `watch` look at every plan."""
+    world = World(requests_per_second=60)
+    for name, behaviour in zip(VERSIONS, (Behaviour(), *behaviours), strict=True):
+        world.version(name, behaviour)
+    world.apply(modelVersion="v1", rollout={"steps": STEPS, "keepWarm": "10s"})
+    world.play(5)
+    for (key, value), seconds in story:
+        world.apply(**{key: value})
+        for _ in range(seconds):
+            snapshot = world.snapshot_again()
+            world.play(1)
+            watch(world, snapshot)
+    return world
+
+
+@settings(max_examples=60, deadline=None)
+@given(stories, worlds)
+def test_somebody_answers_always_and_only_with_pods_that_are_ready(story, behaviours):
+    def watch(world, _):
+        route = world.last.route
+        assert world.workloads[route.stable][1] >= 1
+        assert world.behaviours[world.name_of(route.stable)].trouble is None
+        if route.weight or route.mirror:
+            assert world.was_ready[route.candidate]
+
+    tell(story, behaviours, watch)
+
+
+@settings(max_examples=60, deadline=None)
+@given(stories, worlds)
+def test_the_weight_is_never_above_its_step_and_zero_without_a_candidate(story, behaviours):
+    def watch(world, _):
+        route, rollout = world.last.route, world.last.status.rollout
+        if route.candidate is None:
+            assert (route.weight, route.mirror) == (0, 0)
+        elif rollout.step_started_at:
+            step = STEPS[rollout.step]
+            assert route.weight <= step.get("weight", 0)
+            assert route.mirror <= step.get("mirror", 0)
+
+    tell(story, behaviours, watch)
+
+
+@settings(max_examples=30, deadline=None)
+@given(stories, worlds)
+def test_the_same_look_gives_the_same_plan(story, behaviours):
+    def watch(world, snapshot):
+        assert plan(snapshot, world.now, SETTINGS) == plan(snapshot, world.now, SETTINGS)
+
+    tell(story, behaviours, watch)
+
+
+@settings(max_examples=60, deadline=None)
+@given(stories, worlds)
+def test_a_rejected_revision_gets_no_traffic_again(story, behaviours):
+    def watch(world, _):
+        route, rejected = world.last.route, {entry.revision for entry in world.last.status.rejected}
+        assert route.candidate not in rejected
+        assert route.stable not in rejected or world.revisions[route.stable].promoted
+
+    tell(story, behaviours, watch)
+
+
+@settings(max_examples=30, deadline=None)
+@given(stories, worlds)
+def test_a_revision_is_rendered_once(story, behaviours):
+    seen = {}
+
+    def watch(world, _):
+        for name, revision in world.revisions.items():
+            assert seen.setdefault(name, revision.template) == revision.template
+
+    tell(story, behaviours, watch)
+
+
+def test_an_operator_upgrade_changes_no_pod():
+    world = World().version("v1").apply(modelVersion="v1").play(10)
+    newer = SETTINGS.__class__(predictor_image="predictor:2", log_format="text")
+    before = plan(world.snapshot_again(), world.now, SETTINGS)
+    assert plan(world.snapshot_again(), world.now, newer).apply == before.apply
+
+
+def test_a_crash_between_any_two_looks_loses_nothing():
+    """All state is status: a world that is rebuilt from what the API server keeps goes on the same way."""
+    world = World().version("v1").version("v2").apply(modelVersion="v1", rollout={"steps": STEPS}).play(5)
+    world.apply(modelVersion="v2")
+    for _ in range(60):
+        world.play(1)
+        world.last = plan(world.snapshot_again(), world.now, SETTINGS)
+    assert world.status["version"] == "v2"
