@@ -64,7 +64,9 @@ class RolloutView:
             checks=tuple(Check(c["name"], c["verdict"], c["message"]) for c in rollout.get("checks", [])),
             message=ready.get("message", ""),
             ready=fresh and ready.get("status") == "True",
-            rejected={r["modelVersion"]: f"{r['reason']}: {r['message']}" for r in status.get("rejected", [])},
+            rejected={
+                r["modelVersion"]: f"{r['reason']}: {r['message']}" for r in status.get("rejected", [])
+            },
             revisions={role["modelVersion"]: role["revision"] for role in roles if role},
         )
 

@@ -1,0 +1,87 @@
+"""The cluster to stand on: the one that this repository made, and no other."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from cluster import cache
+from demo.kubectl import Kubectl, ProgramFailedError, run
+from demo.waiting import OPERATOR_READY
+
+SYSTEM_NAMESPACE: Final = "tidegate-system"
+MARK_NAME: Final = "tidegate-made-this-cluster"
+CHARTS: Final = Path(__file__).resolve().parent.parent / "charts"
+
+
+class NotOurClusterError(RuntimeError):
+    """There is no cluster that bears this repository's mark; the message says what to run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What everything here runs with."""
+
+    kubectl: Kubectl
+    helm: str
+    images: Mapping[str, str]
+    """As `make images` wrote them: TIDEGATE_OPERATOR_IMAGE and so on."""
+
+
+def find_ground() -> Ground:
+    """Finds the cluster of `make cluster`.
+
+    Raises:
+        NotOurClusterError: It is not there, or what answers was not made here. Without the mark, a kubeconfig that
+            was copied over ours would have the demo delete namespaces in somebody's production.
+    """
+    if not cache.KUBECONFIG.is_file() or not cache.CLUSTER_MARK.is_file():
+        raise NotOurClusterError("this repository has made no cluster yet; run `make cluster`")
+    kubectl = Kubectl(cache.read_env(cache.CLUSTER_ENV).get("KUBECTL", "kubectl"), cache.KUBECONFIG)
+    try:
+        mark = kubectl.within("kube-system").get("configmap", MARK_NAME)
+    except ProgramFailedError as error:
+        raise NotOurClusterError(f"the cluster does not answer; run `make cluster` ({error})") from error
+    found = (mark or {}).get("data", {}).get("id")
+    wanted = cache.CLUSTER_MARK.read_text().strip()
+    if found != wanted:
+        raise NotOurClusterError(
+            f"the cluster behind {cache.KUBECONFIG} bears the mark {found}, not {wanted}: it was not made here; "
+            "run `make cluster-delete cluster`"
+        )
+    return Ground(kubectl, _find_helm(), cache.read_env(cache.IMAGES_ENV))
+
+
+def install_operator(ground: Ground) -> None:
+    """Installs CRDs and operator from charts/ with the images that were built here, and waits for it."""
+    _install(ground, "tidegate-crds")
+    images = {
+        part: ground.images[f"TIDEGATE_{part.upper()}_IMAGE"] for part in ("operator", "predictor", "router")
+    }
+    _install(ground, "tidegate", *(f"--set=images.{part}={image}" for part, image in images.items()))
+
+
+def _install(ground: Ground, chart: str, *arguments: str) -> None:
+    run(
+        ground.helm,
+        "upgrade",
+        "--install",
+        chart,
+        str(CHARTS / chart),
+        f"--kubeconfig={ground.kubectl.kubeconfig}",
+        f"--namespace={SYSTEM_NAMESPACE}",
+        "--create-namespace",
+        "--wait",
+        f"--timeout={OPERATOR_READY.seconds:.0f}s",
+        *arguments,
+        timeout_seconds=OPERATOR_READY.seconds + 30,
+    )
+
+
+def _find_helm() -> str:
+    # Beside this interpreter first: the lock pins that one (helm-binary).
+    return shutil.which("helm", path=str(Path(sys.executable).parent)) or "helm"

@@ -1,0 +1,212 @@
+"""The story: a model is deployed, a better one is promoted, and a worse one is taken back by itself."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+import tidegate
+from demo.adult import columns, read_census, requests
+from demo.ground import Ground, install_operator
+from demo.kubectl import Manifest
+from demo.load import Book, Load
+from demo.models import MODELS
+from demo.narrator import Narrator
+from demo.rollout_watch import RolloutWatch
+from demo.store import SECRET_NAME, open_store, start_store, upload
+from demo.waiting import (
+    FIRST_VERSION_SERVES,
+    NAMESPACE_GONE,
+    PROMOTED,
+    TAKEN_BACK,
+    TRAFFIC_FLOWS,
+    wait_for,
+)
+
+NAMESPACE: Final = "demo"
+NAME: Final = "income"
+URL: Final = f"http://127.0.0.1:30080/v2/models/{NAME}/infer"
+REQUESTS_PER_SECOND: Final = 50
+_MANIFESTS: Final = Path(__file__).parent / "manifests"
+
+
+class StoryBrokenError(RuntimeError):
+    """Something ended otherwise than the story goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the summary tells."""
+
+    book: Book
+    bad_revision: str
+    """Whose failures were the bad model's own."""
+
+    @property
+    def lost(self) -> int:
+        """Requests without the answer that stable would have given."""
+        return self.book.failures() - self.failed_by_bad_model
+
+    @property
+    def failed_by_bad_model(self) -> int:
+        """Requests that the bad model itself answered with a failure."""
+        return self.book.failures(of=[self.bad_revision])
+
+
+class Story:
+    """The chapters in their order; each raises with the reason when it does not happen."""
+
+    def __init__(self, ground: Ground, narrator: Narrator) -> None:
+        self._ground = ground
+        self._kubectl = ground.kubectl.within(NAMESPACE)
+        self._narrator = narrator
+        self._watch = RolloutWatch(self._kubectl, NAME, narrator)
+
+    def play(self) -> None:
+        """Plays it from the installation to the summary."""
+        self._install()
+        self._prepare_namespace()
+        self._bring_models()
+        self._serve_first()
+        with self._traffic() as load:
+            self._promote_better()
+            revision = self._take_back_worse()
+        self._sum_up(Outcome(load.book, revision))
+
+    def _install(self) -> None:
+        self._narrator.headline("Installing the operator")
+        self._narrator.add(["$ helm upgrade --install tidegate charts/tidegate -n tidegate-system"])
+        install_operator(self._ground)
+        self._narrator.say("the operator is ready")
+
+    def _prepare_namespace(self) -> None:
+        whole = self._ground.kubectl
+        if whole.get("namespace", NAMESPACE):
+            self._narrator.say(f"namespace {NAMESPACE} is there from an earlier run; it is removed first")
+            whole.run("delete", "namespace", NAMESPACE, "--wait=false")
+            wait_for(
+                NAMESPACE_GONE,
+                lambda: whole.get("namespace", NAMESPACE) is None,
+                last_seen=lambda: self._kubectl.run("get", "all", "--output=name"),
+            )
+        whole.run("create", "namespace", NAMESPACE)
+        self._kubectl.apply(_read_manifest("entrance.yaml"))
+
+    def _bring_models(self) -> None:
+        self._narrator.headline("Three models of who earns more than 50,000 dollars, from the Adult census")
+        keys = start_store(self._kubectl, self._ground.images["TIDEGATE_STORE_IMAGE"])
+        census = read_census()
+        self._narrator.say(
+            f"trained on {len(census.train):,} rows; {len(census.held_out):,} others are the live traffic, "
+            f"{columns(census.held_out).isna().any(axis=1).mean():.1%} of them lack a value"
+        )
+        with open_store(self._kubectl, keys) as store, tempfile.TemporaryDirectory() as folder:
+            for name, train in MODELS.items():
+                model = train(census)
+                bundle = tidegate.package(model.pipeline, model.sample, name=NAME, folder=Path(folder) / name)
+                uri = upload(store, bundle.path, to=f"{NAME}/{name}")
+                self._kubectl.apply(_build_version(bundle, name, uri))
+                self._narrator.say(
+                    f"{name}  {_describe(model.pipeline):<28} AUC {model.auc:.4f}  {bundle.digest[:19]}"
+                )
+
+    def _serve_first(self) -> None:
+        self._narrator.headline("The first version")
+        self._narrator.add(["$ kubectl apply -f demo/manifests/income.yaml   # spec.modelVersion: income-1"])
+        self._kubectl.apply(_read_manifest("income.yaml"))
+        self._watch.until(FIRST_VERSION_SERVES, lambda view: view.ready and view.stable == "income-1")
+
+    def _traffic(self) -> Load:
+        bodies = list(requests(read_census().held_out))
+        wait_for(TRAFFIC_FLOWS, lambda: _answers(bodies[0]))
+        self._narrator.say(f"{REQUESTS_PER_SECOND} requests a second begin, to {URL}")
+        return Load(URL, bodies, per_second=REQUESTS_PER_SECOND)
+
+    def _promote_better(self) -> None:
+        self._narrator.headline("A better version: gradient-boosted trees")
+        self._point_to("income-2")
+        self._watch.until(
+            PROMOTED, lambda view: view.ready and view.stable == "income-2", fails_on="income-2"
+        )
+
+    def _take_back_worse(self) -> str:
+        """Gives the name of the bad revision."""
+        self._narrator.headline("A worse version: the same trees, retrained on rows without gaps (dropna)")
+        self._point_to("income-3")
+        self._watch.until(TAKEN_BACK, lambda view: "income-3" in view.rejected)
+        return self._watch.revisions["income-3"]
+
+    def _point_to(self, version: str) -> None:
+        patch = json.dumps({"spec": {"modelVersion": version}})
+        shown = f"$ kubectl patch modeldeployment {NAME} --type=merge -p '{patch}'"
+        self._narrator.add([shown])
+        self._kubectl.run("patch", "modeldeployment", NAME, "--type=merge", f"--patch={patch}")
+
+    def _sum_up(self, outcome: Outcome) -> None:
+        book = outcome.book
+        self._narrator.headline("What the users saw")
+        self._narrator.add(
+            [
+                f"requests sent                      {book.sent:>7,}",
+                f"answered                           {sum(book.answered.values()):>7,}",
+                *(f"  by {revision:<30}{count:>7,}" for revision, count in book.answered.items()),
+                f"lost                               {outcome.lost:>7,}",
+                f"failed by the bad model            {outcome.failed_by_bad_model:>7,}",
+                f"latency p50 / p99                  {book.quantile_ms(0.5):.1f} / {book.quantile_ms(0.99):.1f} ms",
+            ]
+        )
+        if outcome.lost:
+            reasons = "; ".join(f"{count} × {why}" for (_, why), count in book.failed.most_common(3))
+            raise StoryBrokenError(f"{outcome.lost} of {book.sent} requests were lost: {reasons}")
+        self._show_what_is_next()
+
+    def _show_what_is_next(self) -> None:
+        self._narrator.headline("What to look at next")
+        kubeconfig = self._ground.kubectl.kubeconfig
+        self._narrator.add(
+            [f"$ export KUBECONFIG={kubeconfig}", f"$ kubectl -n {NAMESPACE} get modeldeployments"]
+        )
+        self._narrator.add(self._kubectl.run("get", "modeldeployments").splitlines())
+        row = columns(read_census().held_out[:1]).to_dict(orient="records")[0]
+        body = json.dumps({"instances": [row]})
+        url = f"http://127.0.0.1:30080/v1/models/{NAME}:predict"
+        self._narrator.add([f"$ curl {url} -d '{body}'", _post(url, body.encode())])
+        self._narrator.add(["$ make cluster-delete   # removes all of it"])
+
+
+def _read_manifest(name: str) -> Manifest:
+    manifest: dict[str, Any] = yaml.safe_load((_MANIFESTS / name).read_text())
+    return manifest
+
+
+def _build_version(bundle: tidegate.Bundle, name: str, uri: str) -> Manifest:
+    version = yaml.safe_load(bundle.model_version(uri=uri, name=name))
+    version["spec"]["source"]["secretRef"] = {"name": SECRET_NAME}
+    manifest: Mapping[str, Any] = version
+    return manifest
+
+
+def _describe(pipeline: Any) -> str:  # noqa: ANN401 - scikit-learn publishes no types
+    return type(pipeline[-1]).__name__
+
+
+def _answers(body: bytes) -> bool:
+    try:
+        _post(URL, body)
+    except OSError:
+        return False
+    return True
+
+
+def _post(url: str, body: bytes) -> str:
+    request = urllib.request.Request(url, data=body, headers={"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        text: str = answer.read().decode()
+    return text
