@@ -1,0 +1,61 @@
+"""The library: one model store for the whole session, with the bundles that the stories deploy."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from demo.adult import read_census
+from demo.ground import Ground
+from demo.kubectl import Kubectl, Manifest
+from demo.models import MODELS, boosted
+from demo.store import SECRET_NAME, open_store, start_store, upload
+
+import tidegate
+
+NAMESPACE = "tidegate-tests"
+MODEL = "income"
+# As good as income-2, and yet another bundle: for what comes in mid-canary.
+BUILDERS = {**MODELS, "income-4": lambda census: boosted(census, seed=4)}
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """ModelVersions by name, and the Secret that opens the store they lie in."""
+
+    versions: dict[str, Manifest]
+    secret: Manifest
+
+
+def open_library(ground: Ground) -> Library:
+    """Starts the store in a namespace of its own and fills it."""
+    kubectl = ground.kubectl.within(NAMESPACE)
+    kubectl.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
+    keys = start_store(kubectl, ground.images["TIDEGATE_STORE_IMAGE"])
+    with open_store(kubectl, keys) as store, tempfile.TemporaryDirectory() as folder:
+        versions = {name: _publish(store, name, Path(folder) / name) for name in BUILDERS}
+    return Library(versions, _read_secret(kubectl))
+
+
+def _publish(store: Any, name: str, folder: Path) -> Manifest:
+    model = BUILDERS[name](read_census())
+    bundle = tidegate.package(model.pipeline, model.sample, name=MODEL, folder=folder)
+    version = yaml.safe_load(
+        bundle.model_version(uri=upload(store, bundle.path, to=f"{MODEL}/{name}"), name=name)
+    )
+    version["spec"]["source"]["secretRef"] = {"name": SECRET_NAME}
+    return version
+
+
+def _read_secret(kubectl: Kubectl) -> Manifest:
+    found = kubectl.get("secret", SECRET_NAME)
+    assert found
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": SECRET_NAME},
+        "data": found["data"],
+    }
