@@ -1,0 +1,1 @@
+"""Writes: objects, status, events."""

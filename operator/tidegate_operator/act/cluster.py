@@ -1,0 +1,164 @@
+"""The API server as we write to it: server-side apply, deletion, lists, and its errors in our words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import quote
+
+import aiohttp
+import msgspec
+from kubernetes.aio.client import ApiClient
+from kubernetes.aio.client.exceptions import ApiException
+
+from tidegate_operator.plan.facts import Manifest
+
+FIELD_MANAGER = "tidegate-operator"
+STATUS_MANAGER = "tidegate-operator-status"
+TIMEOUT_SECONDS = 10.0
+PAGE = 500
+"""Objects a list request answers at most: the API server holds one page in memory, not all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """Where a kind lives in the API."""
+
+    api_version: str
+    plural: str
+
+    def path(self, namespace: str | None, name: str | None = None) -> str:
+        """The URL path of a collection, or of one object; no namespace means all of them."""
+        prefix = "/api/" if "/" not in self.api_version else "/apis/"
+        parts = [prefix + self.api_version]
+        parts += ["namespaces", quote(namespace)] if namespace else []
+        parts += [self.plural] + ([quote(name)] if name else [])
+        return "/".join(parts)
+
+
+RESOURCES: Mapping[str, Resource] = {
+    "ModelDeployment": Resource("tidegate.io/v1alpha1", "modeldeployments"),
+    "ModelVersion": Resource("tidegate.io/v1alpha1", "modelversions"),
+    "Deployment": Resource("apps/v1", "deployments"),
+    "ControllerRevision": Resource("apps/v1", "controllerrevisions"),
+    "Pod": Resource("v1", "pods"),
+    "Service": Resource("v1", "services"),
+    "ConfigMap": Resource("v1", "configmaps"),
+    "Event": Resource("events.k8s.io/v1", "events"),
+}
+
+
+class ClusterError(Exception):
+    """The API server refused, or could not be reached."""
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
+        """The HTTP status; 0 if there was no answer."""
+
+    @property
+    def refused(self) -> bool:
+        """Whether the API server understood and said no (quota, admission, rights): a person must know."""
+        return self.status in {400, 403, 422}
+
+
+class Cluster(Protocol):
+    """What the rest of the operator needs of the API server."""
+
+    async def apply(self, manifest: Manifest) -> Mapping[str, Any]:
+        """Server-side apply of a whole object as we want it; the stored object comes back."""
+
+    async def apply_status(self, manifest: Manifest) -> Mapping[str, Any]:
+        """The same for the status subresource."""
+
+    async def delete(self, kind: str, namespace: str, name: str) -> None:
+        """Delete an object, its children after it; one that is gone already is no error."""
+
+    async def create(self, manifest: Manifest) -> None:
+        """Create an object."""
+
+    async def list_all(
+        self, kind: str, namespace: str | None, label_selector: str = ""
+    ) -> tuple[list[dict[str, Any]], int]:
+        """All objects of a kind, and the resource version of the list."""
+
+
+class KubernetesCluster:
+    """The API server by the official client's transport, which knows certificates, tokens and their renewal."""
+
+    def __init__(self, client: ApiClient) -> None:
+        self._client = client
+
+    async def apply(self, manifest: Manifest) -> Mapping[str, Any]:
+        """See `Cluster`."""
+        return await self._apply(manifest, FIELD_MANAGER)
+
+    async def apply_status(self, manifest: Manifest) -> Mapping[str, Any]:
+        """See `Cluster`."""
+        return await self._apply(manifest, STATUS_MANAGER, subresource="/status")
+
+    async def delete(self, kind: str, namespace: str, name: str) -> None:
+        """See `Cluster`."""
+        try:
+            query = {"propagationPolicy": "Background"}
+            await self._request("DELETE", RESOURCES[kind].path(namespace, name), query=query)
+        except ClusterError as error:
+            if error.status != 404:
+                raise
+
+    async def create(self, manifest: Manifest) -> None:
+        """See `Cluster`."""
+        path = RESOURCES[manifest["kind"]].path(manifest["metadata"]["namespace"])
+        await self._request("POST", path, query={"fieldManager": FIELD_MANAGER}, body=manifest)
+
+    async def list_all(
+        self, kind: str, namespace: str | None, label_selector: str = ""
+    ) -> tuple[list[dict[str, Any]], int]:
+        """See `Cluster`."""
+        found: list[dict[str, Any]] = []
+        query = {"limit": str(PAGE), "labelSelector": label_selector}
+        while True:
+            page = await self._request("GET", RESOURCES[kind].path(namespace), query=query)
+            found += page["items"]
+            token = page["metadata"].get("continue")
+            if not token:
+                return found, int(page["metadata"]["resourceVersion"])
+            query["continue"] = token
+
+    async def _apply(self, manifest: Manifest, manager: str, subresource: str = "") -> Mapping[str, Any]:
+        metadata = manifest["metadata"]
+        path = RESOURCES[manifest["kind"]].path(metadata["namespace"], metadata["name"]) + subresource
+        query = {"fieldManager": manager, "force": "true"}
+        return await self._request(
+            "PATCH", path, query=query, body=manifest, content_type="application/apply-patch+yaml"
+        )
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str],
+        body: Manifest | None = None,
+        content_type: str = "application/json",
+    ) -> dict[str, Any]:
+        try:
+            request = await self._client.param_serialize(
+                method,
+                path,
+                query_params=[(key, value) for key, value in query.items() if value],
+                header_params={"Accept": "application/json", "Content-Type": content_type},
+                body=body,
+                auth_settings=["BearerToken"],
+            )
+            response = await self._client.call_api(*request, _request_timeout=TIMEOUT_SECONDS)
+            content: bytes = await response.read()  # type: ignore[no-untyped-call]
+        except ApiException as error:
+            raise ClusterError(f"{method} {path}: {error.reason}", int(error.status or 0)) from error
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise ClusterError(f"{method} {path}: the API server does not answer: {error!r}") from error
+        answer: dict[str, Any] = msgspec.json.decode(content) if content else {}
+        if response.status >= 400:
+            raise ClusterError(f"{method} {path}: {answer.get('message', response.status)}", response.status)
+        return answer

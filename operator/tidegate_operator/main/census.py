@@ -1,0 +1,43 @@
+"""The census: how many ModelDeployments are in which phase, and how often verdicts changed."""
+
+from __future__ import annotations
+
+from tidegate_operator.api.status import ModelDeploymentStatus
+from tidegate_operator.main.metrics import Metrics
+from tidegate_operator.observe.store import Key
+
+
+class Census:
+    """Turns statuses into metrics."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._phases: dict[Key, str] = {}
+        self._verdicts: dict[Key, dict[str, str]] = {}
+
+    def count(self, key: Key, status: ModelDeploymentStatus) -> None:
+        """Take a status into account."""
+        self._enter(key, str(status.phase or "Unknown"))
+        verdicts = {check.name: check.verdict for check in status.rollout.checks} if status.rollout else {}
+        known = self._verdicts.get(key, {})
+        for check, verdict in verdicts.items():
+            if known.get(check) != verdict:
+                self._metrics.verdicts.labels(check, verdict).inc()
+        self._verdicts[key] = verdicts
+
+    def count_route_change(self) -> None:
+        """A split of traffic was decided."""
+        self._metrics.route_changes.inc()
+
+    def forget(self, key: Key) -> None:
+        """A ModelDeployment is gone."""
+        self._verdicts.pop(key, None)
+        self._enter(key, None)
+
+    def _enter(self, key: Key, phase: str | None) -> None:
+        before = self._phases.pop(key, None)
+        if before is not None:
+            self._metrics.deployments.labels(before).dec()
+        if phase is not None:
+            self._phases[key] = phase
+            self._metrics.deployments.labels(phase).inc()

@@ -1,0 +1,41 @@
+"""The health server: whether the operator lives, whether it is ready, and its metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from tidegate_operator.main.metrics import Metrics
+
+
+def build_health(metrics: Metrics, *, queue_depth: Callable[[], int]) -> web.Application:
+    """/healthz, /readyz, /metrics.
+
+    Who waits for the Lease is ready too: were only the leader ready, a rolling update would wait for the new
+    pod to lead, and the new pod for the old one to end.
+    """
+
+    async def answer_ok(_request: web.Request) -> web.Response:
+        return web.Response(text="ok\n")
+
+    async def answer_metrics(_request: web.Request) -> web.Response:
+        metrics.queue_depth.set(queue_depth())
+        return web.Response(
+            body=generate_latest(metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST}
+        )
+
+    application = web.Application()
+    application.router.add_get("/healthz", answer_ok)
+    application.router.add_get("/readyz", answer_ok)
+    application.router.add_get("/metrics", answer_metrics)
+    return application
+
+
+async def serve(application: web.Application, port: int) -> web.AppRunner:
+    """Start serving on all addresses of the pod; the caller cleans the runner up."""
+    runner = web.AppRunner(application, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, port=port, shutdown_timeout=1.0).start()
+    return runner

@@ -1,0 +1,47 @@
+"""Keys: who has to be looked at when something changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tidegate_operator.observe.store import Body, Key, Kind, Store, labels_of, name_of, namespace_of
+from tidegate_operator.plan.identity import DEPLOYMENT_LABEL
+from tidegate_operator.routing.router import ROUTER_NAME
+
+
+def find_keys(store: Store, kind: Kind, before: Body | None, after: Body) -> Iterator[Key]:
+    """The keys that a change from `before` (none: unknown until now) to `after` concerns."""
+    namespace, name = namespace_of(after), name_of(after)
+    match kind:
+        case Kind.MODEL_DEPLOYMENT:
+            # Our own status writes come back as changes too; they are no news.
+            if before is None or _wish_of(before) != _wish_of(after):
+                yield Key(namespace, name)
+                yield Key(namespace)
+        case Kind.MODEL_VERSION:
+            for deployment in store.select(Kind.MODEL_DEPLOYMENT, namespace):
+                if deployment["spec"].get("modelVersion") == name:
+                    yield Key(namespace, name_of(deployment))
+        case _:
+            if owner := labels_of(after).get(DEPLOYMENT_LABEL):
+                yield Key(namespace, owner)
+            elif kind is Kind.DEPLOYMENT and name == ROUTER_NAME:
+                yield Key(namespace)
+
+
+def find_all_keys(store: Store) -> Iterator[Key]:
+    """Every ModelDeployment, and the router of every namespace that has one."""
+    for namespace in store.namespaces_of(Kind.MODEL_DEPLOYMENT):
+        yield Key(namespace)
+        for body in store.select(Kind.MODEL_DEPLOYMENT, namespace):
+            yield Key(namespace, name_of(body))
+
+
+def _wish_of(body: Body) -> tuple[object, ...]:
+    metadata = body["metadata"]
+    return (
+        metadata.get("uid"),
+        metadata.get("generation"),
+        metadata.get("annotations"),
+        metadata.get("deletionTimestamp"),
+    )

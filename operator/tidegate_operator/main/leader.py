@@ -1,0 +1,112 @@
+"""Leading: everything that only the holder of the Lease does, put together."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from datetime import UTC, datetime
+
+import aiohttp
+
+from tidegate_operator.act.applier import Applier
+from tidegate_operator.act.cluster import Cluster, ClusterError
+from tidegate_operator.act.recorder import Recorder
+from tidegate_operator.act.status import StatusWriter
+from tidegate_operator.main.census import Census
+from tidegate_operator.main.health import serve
+from tidegate_operator.main.intake import Intake
+from tidegate_operator.main.keys import find_all_keys
+from tidegate_operator.main.metrics import Metrics
+from tidegate_operator.main.queue import Queue
+from tidegate_operator.main.reconciler import Parts, Reconciler
+from tidegate_operator.main.seeding import seed_routes
+from tidegate_operator.main.settings import Settings
+from tidegate_operator.main.watches import run_watches
+from tidegate_operator.observe.observer import Observer
+from tidegate_operator.observe.scrape import Scraper
+from tidegate_operator.observe.store import Key, Kind, Store
+from tidegate_operator.plan.planner import plan
+from tidegate_operator.plan.render import RenderSettings
+from tidegate_operator.routing.discovery import Discovery
+from tidegate_operator.routing.router import RouterSettings
+from tidegate_operator.routing.table import RouteTable
+
+logger = logging.getLogger(__name__)
+
+RESYNC_SECONDS = 300.0
+"""How long a missed event, or an object that someone changed behind our back, stays unmended."""
+
+
+class Leader:
+    """The leader's memory, its queue and its servers."""
+
+    def __init__(
+        self, settings: Settings, cluster: Cluster, *, session: aiohttp.ClientSession, metrics: Metrics
+    ) -> None:
+        self._settings = settings
+        self._cluster = cluster
+        self._metrics = metrics
+        self._store = Store()
+        self._table = RouteTable()
+        self._applier = Applier(cluster)
+        self._reconciler = Reconciler(
+            Parts(
+                store=self._store,
+                table=self._table,
+                observer=Observer(self._store, Scraper(session), started_at=datetime.now(UTC)),
+                applier=self._applier,
+                status=StatusWriter(cluster),
+                recorder=Recorder(cluster, settings.identity),
+                census=Census(metrics),
+            ),
+            make_plan=plan,
+            render=RenderSettings(settings.predictor_image, log_format=settings.log_format),
+            router=RouterSettings(
+                settings.router_image, settings.xds_host, settings.xds_port, settings.router_replicas
+            ),
+            now=lambda: datetime.now(UTC),
+        )
+        self.queue = Queue(self._work)
+        self._intake = Intake(self._store, self._applier, self.queue.add)
+
+    async def lead(self) -> None:
+        """Lead until something ends; the order is that of who relies on whom."""
+        await self._intake.take_all(self._cluster, self._settings.watch_namespaces)
+        seeded = seed_routes(self._store, self._table)
+        logger.info("%d routes are in force as they were stored", seeded)
+        # Only now may routers ask: an empty answer would take their routes away.
+        runner = await serve(Discovery(self._table).build_application(), self._settings.xds_port)
+        try:
+            self._queue_everything(within_seconds=5.0)
+            async with asyncio.TaskGroup() as tasks:
+                watching = tasks.create_task(run_watches(self._intake, self._settings.watch_namespaces))
+                others = [tasks.create_task(self.queue.run()), tasks.create_task(self._resync())]
+                await watching
+                for task in others:
+                    task.cancel()
+        finally:
+            await runner.cleanup()
+
+    async def _work(self, key: Key) -> float | None:
+        with self._metrics.reconcile_seconds.time(), self._metrics.reconcile_errors.count_exceptions():
+            return await self._reconciler.reconcile(key)
+
+    async def _resync(self) -> None:
+        while True:
+            await asyncio.sleep(RESYNC_SECONDS)
+            try:
+                await self._intake.take_all(self._cluster, self._settings.watch_namespaces)
+            except ClusterError as error:
+                logger.warning(
+                    "what there is could not be listed, next try in %d s: %s", RESYNC_SECONDS, error
+                )
+                continue
+            for namespace in self._store.namespaces_of(Kind.MODEL_DEPLOYMENT):
+                self._applier.forget(namespace)
+            self._queue_everything(within_seconds=RESYNC_SECONDS / 2)
+
+    def _queue_everything(self, *, within_seconds: float) -> None:
+        """Spread by chance: a thousand models at once would crowd out the one that fails just now."""
+        for key in find_all_keys(self._store):
+            self.queue.add(key, after_seconds=random.uniform(0.0, within_seconds))  # noqa: S311 - no secret

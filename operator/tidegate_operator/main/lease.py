@@ -1,0 +1,109 @@
+"""The Lease: at most one operator decides; it goes on while nobody can be asked, and ends when another leads."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import aiohttp
+from kubernetes.aio.client import ApiClient
+from kubernetes.aio.client.exceptions import ApiException
+from kubernetes.aio.leaderelection.electionconfig import Config
+from kubernetes.aio.leaderelection.leaderelection import LeaderElection
+from kubernetes.aio.leaderelection.leaderelectionrecord import LeaderElectionRecord
+from kubernetes.aio.leaderelection.resourcelock.leaselock import LeaseLock
+
+logger = logging.getLogger(__name__)
+
+LEASE_NAME = "tidegate-operator"
+# As Kubernetes' own components: a leader that dies is replaced after 15 s; one that is ended hands over at once.
+LEASE_SECONDS = 15
+RENEW_SECONDS = 10
+RETRY_SECONDS = 2
+
+_UNREACHABLE = (aiohttp.ClientError, TimeoutError, OSError)
+_AWAY = ApiException(status=503, reason="the API server does not answer")
+_AWAY.body = None
+
+
+class PatientLease(LeaseLock):  # type: ignore[misc]  # the base is untyped
+    """A Lease whose holder keeps it while the API server is away: then nobody else can take it either.
+
+    Without this, an API server that restarts for longer than the renewal takes would end the only one who can
+    take a failing candidate out of traffic.
+    """
+
+    def __init__(self, namespace: str, identity: str, client: ApiClient) -> None:
+        super().__init__(LEASE_NAME, namespace, identity, client)
+        self._held: LeaderElectionRecord | None = None
+        self.taken = asyncio.Event()
+        """Set when another is seen to hold what we held."""
+
+    async def get(self, name: str, namespace: str) -> tuple[bool, LeaderElectionRecord | Exception | None]:
+        """The record as stored; as last written by us while the API server is away."""
+        try:
+            found, record = await super().get(name, namespace)
+        except _UNREACHABLE:
+            return (True, self._held) if self._held else (False, _AWAY)
+        if not found and self._held and record.status >= 500:
+            return True, self._held
+        if found and self._held and record.holder_identity not in {self.identity, None}:
+            self.taken.set()
+        return found, record
+
+    async def create(self, name: str, namespace: str, election_record: LeaderElectionRecord) -> bool:
+        """Create the Lease as ours."""
+        try:
+            return self._hold(election_record, stored=await super().create(name, namespace, election_record))
+        except _UNREACHABLE:
+            return False
+
+    async def update(self, name: str, namespace: str, updated_record: LeaderElectionRecord) -> bool:
+        """Renew the Lease, or take it over."""
+        try:
+            return self._hold(updated_record, stored=await super().update(name, namespace, updated_record))
+        except _UNREACHABLE:
+            return self._held is not None
+
+    async def release(self) -> None:
+        """Let go, so that the next leader need not wait for the Lease to end."""
+        if self._held is None or self.taken.is_set() or self.lease_reference is None:
+            return
+        try:
+            self.lease_reference = await self.api_instance.read_namespaced_lease(self.name, self.namespace)
+            if self.lease_reference.spec.holder_identity == self.identity:
+                self.lease_reference.spec.holder_identity = None
+                await self.api_instance.replace_namespaced_lease(
+                    self.name, self.namespace, self.lease_reference
+                )
+        except (ApiException, *_UNREACHABLE) as error:
+            logger.warning("the Lease was not let go (%r); the next leader waits %d s", error, LEASE_SECONDS)
+
+    def _hold(self, record: LeaderElectionRecord, *, stored: bool) -> bool:
+        if stored:
+            self._held = record
+        return stored
+
+
+async def acquire_lease(
+    client: ApiClient, *, namespace: str, identity: str
+) -> tuple[LeaderElection, PatientLease]:
+    """Wait until we lead."""
+    lease = PatientLease(namespace, identity, client)
+    config = Config(lease, LEASE_SECONDS, RENEW_SECONDS, RETRY_SECONDS, onstarted_leading=asyncio.sleep)
+    election = LeaderElection(config)
+    await election.acquire()
+    logger.info("%s leads", identity)
+    return election, lease
+
+
+async def hold_lease(election: LeaderElection, lease: PatientLease) -> None:
+    """Renew the Lease; returns only when it is lost."""
+    renewing = asyncio.create_task(election.renew_loop(), name="renew the lease")
+    taken = asyncio.create_task(lease.taken.wait(), name="lease taken")
+    try:
+        await asyncio.wait((renewing, taken), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        renewing.cancel()
+        taken.cancel()
+        await asyncio.gather(renewing, taken, return_exceptions=True)

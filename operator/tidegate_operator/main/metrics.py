@@ -1,0 +1,40 @@
+"""Metrics of the operator itself, for Prometheus."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+
+class Metrics:
+    """All `tidegate_*` metrics, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.reconcile_seconds = Histogram(
+            "tidegate_reconcile_seconds",
+            "Time of one look at a ModelDeployment or router, in seconds.",
+            registry=self.registry,
+        )
+        self.reconcile_errors = Counter(
+            "tidegate_reconcile_errors_total",
+            "Looks that failed and are tried again.",
+            registry=self.registry,
+        )
+        self.queue_depth = Gauge(
+            "tidegate_queue_depth", "Keys that are due and wait for a worker.", registry=self.registry
+        )
+        self.deployments = Gauge(
+            "tidegate_deployments", "ModelDeployments by phase.", ["phase"], registry=self.registry
+        )
+        self.verdicts = Counter(
+            "tidegate_verdicts_total",
+            "Verdicts by check, one for each time a verdict changed.",
+            ["check", "verdict"],
+            registry=self.registry,
+        )
+        self.route_changes = Counter(
+            "tidegate_route_changes_total", "Splits of traffic that were decided.", registry=self.registry
+        )
+        self.writes = Counter(
+            "tidegate_writes_total", "Objects applied and statuses written.", ["what"], registry=self.registry
+        )

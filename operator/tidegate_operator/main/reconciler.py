@@ -1,0 +1,144 @@
+"""The reconciler: snapshot → plan → act, for one ModelDeployment or one router at a time."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from tidegate_operator.act.applier import Applier
+from tidegate_operator.act.cluster import ClusterError
+from tidegate_operator.act.recorder import Recorder
+from tidegate_operator.act.status import StatusWriter
+from tidegate_operator.main.census import Census
+from tidegate_operator.main.queue import describe
+from tidegate_operator.observe.observer import Observation, Observer
+from tidegate_operator.observe.store import Key, Kind, Store, name_of, uid_of
+from tidegate_operator.plan.facts import Manifest, Snapshot
+from tidegate_operator.plan.plan import Event, Plan, Route
+from tidegate_operator.plan.render import RenderSettings
+from tidegate_operator.routing.router import Owner, RouterSettings, build_entrance, build_router
+from tidegate_operator.routing.table import RouteTable, name_all
+
+logger = logging.getLogger(__name__)
+
+
+class MakePlan(Protocol):
+    """`tidegate_operator.plan.plan`."""
+
+    def __call__(self, snapshot: Snapshot, now: datetime, settings: RenderSettings) -> Plan:
+        """What should be done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a reconciler works with."""
+
+    store: Store
+    table: RouteTable
+    observer: Observer
+    applier: Applier
+    status: StatusWriter
+    recorder: Recorder
+    census: Census
+
+
+class Reconciler:
+    """Brings one key at a time to what it should be."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        *,
+        make_plan: MakePlan,
+        render: RenderSettings,
+        router: RouterSettings,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._parts = parts
+        self._make_plan = make_plan
+        self._render = render
+        self._router = router
+        self._now = now
+
+    async def reconcile(self, key: Key) -> float | None:
+        """Look at a key once; the seconds until it wants to be looked at again."""
+        if not key.name:
+            await self._reconcile_router(key.namespace)
+            return None
+        observation = await self._parts.observer.read(key)
+        if observation is None:
+            self._let_go(key)
+            return None
+        plan = self._make_plan(observation.snapshot, self._now(), self._render)
+        await self._act(key, observation, plan)
+        return plan.look_again_seconds
+
+    async def _act(self, key: Key, observation: Observation, plan: Plan) -> None:
+        parts = self._parts
+        # 1. Memory. What is decided is in force before anything is written: an API server that is away must not
+        #    keep traffic on a candidate that fails. The status in memory is what the next look goes on from.
+        split_changed = self._set_route(key, plan.route)
+        parts.observer.commit(key, observation, plan.status, split_changed=split_changed)
+        parts.census.count(key, plan.status)
+        for note in plan.notes:
+            logger.info("%s", note, extra=describe(key))
+        # 2. A new split is stored before any pod goes: whoever starts after a crash must not send requests to
+        #    pods that were taken down because nothing was to be sent there.
+        body = parts.store.find(Kind.MODEL_DEPLOYMENT, key.namespace, key.name)
+        if body is None:
+            return
+        if split_changed:
+            await parts.status.write(body, plan.status)
+        # 3. Objects, then what is superfluous.
+        await self._apply(key, body, plan)
+        # 4. What a person reads.
+        for event in plan.events:
+            await parts.recorder.record(body, event, self._now())
+        await parts.status.write(body, plan.status)
+
+    async def _apply(self, key: Key, body: Manifest, plan: Plan) -> None:
+        entrance = build_entrance(key.namespace, Owner(key.name, uid_of(body)))
+        try:
+            await self._parts.applier.apply((*plan.apply, entrance))
+            await self._parts.applier.delete(key.namespace, plan.delete)
+        except ClusterError as error:
+            if error.refused:
+                await self._parts.recorder.record(
+                    body, Event("Warning", "NotApplied", str(error)), self._now()
+                )
+            raise
+
+    def _set_route(self, key: Key, route: Route | None) -> bool:
+        before = self._parts.table.route_of(key.namespace, key.name)
+        self._parts.table.set_route(key.namespace, key.name, route)
+        changed = _split_of(before) != _split_of(route)
+        if changed:
+            self._parts.census.count_route_change()
+        return changed
+
+    def _let_go(self, key: Key) -> None:
+        """A ModelDeployment that is gone or going: its objects go with it, by their owner references."""
+        body = self._parts.store.find(Kind.MODEL_DEPLOYMENT, key.namespace, key.name)
+        if body is None:
+            revisions = name_all(self._parts.table.route_of(key.namespace, key.name))
+            self._parts.table.set_route(key.namespace, key.name, None)
+            self._parts.observer.forget(key, revisions)
+            self._parts.census.forget(key)
+
+    async def _reconcile_router(self, namespace: str) -> None:
+        bodies = self._parts.store.select(Kind.MODEL_DEPLOYMENT, namespace)
+        living = [body for body in bodies if not body["metadata"].get("deletionTimestamp")]
+        if living:
+            owners = [Owner(name_of(body), uid_of(body)) for body in living]
+            await self._parts.applier.apply(build_router(namespace, owners, self._router))
+
+
+def _split_of(route: Route | None) -> tuple[object, ...]:
+    """What requests notice of a route."""
+    if route is None:
+        return ()
+    candidate = route.candidate if route.weight or route.mirror else None
+    return route.stable, candidate, route.weight, route.mirror

@@ -1,0 +1,37 @@
+"""Seeding: the routes that were last decided, from the statuses that hold them."""
+
+from __future__ import annotations
+
+from tidegate_operator.api.model_deployment import ModelDeployment
+from tidegate_operator.api.status import ModelDeploymentStatus
+from tidegate_operator.observe.store import Kind, Store
+from tidegate_operator.plan.plan import Route
+from tidegate_operator.routing.table import RouteTable
+
+
+def seed_routes(store: Store, table: RouteTable) -> int:
+    """Put the stored routes of all ModelDeployments in force, before any router is answered; how many."""
+    seeded = 0
+    for namespace in store.namespaces_of(Kind.MODEL_DEPLOYMENT):
+        for body in store.select(Kind.MODEL_DEPLOYMENT, namespace):
+            deployment = ModelDeployment.model_validate(body)
+            route = read_route(deployment.status)
+            if route is not None:
+                table.set_route(namespace, deployment.metadata.name, route)
+                seeded += 1
+    return seeded
+
+
+def read_route(status: ModelDeploymentStatus) -> Route | None:
+    """The route that a status says was decided; none if nothing served yet."""
+    if status.stable is None:
+        return None
+    desired = status.traffic.desired if status.traffic else None
+    candidate = status.candidate.revision if status.candidate else None
+    return Route(
+        stable=status.stable.revision,
+        candidate=candidate,
+        weight=desired.candidate_weight if desired and candidate else 0,
+        mirror=desired.mirror if desired and candidate else 0,
+        warm=(status.warm.revision,) if status.warm else (),
+    )

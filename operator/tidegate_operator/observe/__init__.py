@@ -1,0 +1,1 @@
+"""Reads: what the watches saw, what routers and predictors counted."""

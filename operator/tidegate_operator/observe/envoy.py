@@ -1,0 +1,71 @@
+"""Envoy's stats: what one router counted for each cluster since it started."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tidegate.counts import LATENCY_BOUNDS_MS
+
+_BINS = len(LATENCY_BOUNDS_MS) + 1
+
+
+def build_query(clusters: Iterable[str]) -> dict[str, str]:
+    """The query of `/stats` for these clusters: a router of many models must not tell all of them each time."""
+    names = "|".join(sorted(clusters))
+    return {"format": "json", "histogram_buckets": "disjoint", "filter": rf"^cluster\.({names})\."}
+
+
+@dataclass(slots=True)
+class ClusterCounts:
+    """The cumulative counters of one cluster in one router."""
+
+    completed: int = 0
+    failed: int = 0
+    """Answers 4xx and 5xx; Envoy's own 503 and 504, where no predictor answered, included."""
+    healthy: int = 0
+    latency: list[int] = field(default_factory=lambda: [0] * _BINS)
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """All that only grows, in one row: completed, failed, then the latency bins."""
+        return (self.completed, self.failed, *self.latency)
+
+
+def parse_stats(document: dict[str, Any]) -> dict[str, ClusterCounts]:
+    """Envoy's `/stats?format=json&histogram_buckets=disjoint` by cluster."""
+    clusters: dict[str, ClusterCounts] = defaultdict(ClusterCounts)
+    for stat in document.get("stats", ()):
+        if "histograms" in stat:
+            _take_histograms(stat["histograms"], clusters)
+        elif (split := _split(stat["name"])) is not None:
+            _take_value(clusters[split[0]], split[1], int(stat["value"]))
+    return dict(clusters)
+
+
+def _split(name: str) -> tuple[str, str] | None:
+    """`cluster.<name>.<stat>`; none for anything else."""
+    parts = name.split(".")
+    return (parts[1], parts[2]) if len(parts) == 3 and parts[0] == "cluster" else None
+
+
+def _take_value(cluster: ClusterCounts, stat: str, value: int) -> None:
+    match stat:
+        case "upstream_rq_completed":
+            cluster.completed = value
+        case "upstream_rq_4xx" | "upstream_rq_5xx":
+            cluster.failed += value
+        case "membership_healthy":
+            cluster.healthy = value
+
+
+def _take_histograms(histograms: list[dict[str, Any]], clusters: dict[str, ClusterCounts]) -> None:
+    for histogram in histograms:
+        split = _split(histogram["name"])
+        if split is None or split[1] != "upstream_rq_time":
+            continue
+        # "cumulative" means since the start here. The router's time limit is the last bound: nothing lies beyond.
+        bins = [int(bucket["cumulative"]) for bucket in histogram["buckets"]]
+        clusters[split[0]].latency = [*bins, 0] if len(bins) == _BINS - 1 else [0] * _BINS

@@ -1,0 +1,181 @@
+"""The observer: all that is known of one ModelDeployment at one moment, as a snapshot for the plan."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from time import monotonic
+
+from tidegate_operator.api.model_deployment import ModelDeployment
+from tidegate_operator.api.model_version import ModelVersion
+from tidegate_operator.api.status import ModelDeploymentStatus
+from tidegate_operator.observe.envoy import ClusterCounts
+from tidegate_operator.observe.ledger import Counts, Ledger
+from tidegate_operator.observe.scrape import Scraper
+from tidegate_operator.observe.store import Body, Key, Kind, Store, name_of, uid_of
+from tidegate_operator.observe.workloads import parse_revision, parse_workload
+from tidegate_operator.plan.facts import Revision, Snapshot, Traffic, Workload
+from tidegate_operator.plan.identity import DEPLOYMENT_LABEL, select_pods
+
+ROUTER_SELECTOR = {"app.kubernetes.io/component": "router", "app.kubernetes.io/part-of": "tidegate"}
+# Requests under way when the split changes end under the old one, and Envoy adds up its histograms each second.
+SETTLE_SECONDS = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """A snapshot, and which counts went into it, so that they can be committed once the plan is stored."""
+
+    snapshot: Snapshot
+    used: Mapping[str, tuple[Counts, Counts]]
+    """By revision: what routers and what predictors counted."""
+
+
+class Observer:
+    """Makes snapshots from the store and from what routers and predictors count."""
+
+    def __init__(
+        self,
+        store: Store,
+        scraper: Scraper,
+        *,
+        started_at: datetime,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self._store = store
+        self._scraper = scraper
+        self._started_at = started_at
+        self._clock = clock
+        self._routers = Ledger()
+        self._predictors = Ledger()
+        self._settled_at: dict[Key, float] = {}
+        self._statuses: dict[Key, tuple[str, ModelDeploymentStatus]] = {}
+
+    async def read(self, key: Key) -> Observation | None:
+        """What is known now; none if the ModelDeployment is gone or going."""
+        body = self._store.find(Kind.MODEL_DEPLOYMENT, key.namespace, key.name)
+        if body is None or body["metadata"].get("deletionTimestamp"):
+            return None
+        deployment = self._recall(key, ModelDeployment.model_validate(body))
+        revisions = self._find_revisions(key, uid_of(body))
+        names = [revision.name for revision in revisions]
+        routers = await self._read_counts(key, names) if names else {}
+        used = {name: self._find_pending(key, name) for name in names}
+        snapshot = Snapshot(
+            deployment=deployment,
+            version=self._find_version(key.namespace, deployment.spec.model_version),
+            revisions=tuple(revisions),
+            workloads=self._find_workloads(key),
+            traffic={
+                name: _build_traffic(*used[name], healthy=_count_healthy(name, routers)) for name in names
+            },
+            routers=len(routers),
+        )
+        return Observation(snapshot, used)
+
+    def commit(
+        self, key: Key, observation: Observation, status: ModelDeploymentStatus, *, split_changed: bool
+    ) -> None:
+        """A plan was made: its status holds these counts now, and the next look goes on from it.
+
+        The status in memory counts, not the one that the API server has: were a decision forgotten because it
+        could not be written, a candidate just taken back would get traffic again.
+        """
+        self._statuses[key] = (observation.snapshot.deployment.metadata.uid, status)
+        for revision, (routed, predicted) in observation.used.items():
+            self._routers.commit((key, revision), routed)
+            self._predictors.commit((key, revision), predicted)
+        if split_changed:
+            self._settled_at[key] = self._clock() + SETTLE_SECONDS
+
+    def forget(self, key: Key, revisions: Iterable[str]) -> None:
+        """The ModelDeployment is gone."""
+        self._settled_at.pop(key, None)
+        self._statuses.pop(key, None)
+        subjects = [(key, revision) for revision in revisions]
+        self._routers.forget(subjects=subjects)
+        self._predictors.forget(subjects=subjects)
+
+    def _recall(self, key: Key, deployment: ModelDeployment) -> ModelDeployment:
+        """The ModelDeployment with the status that we decided last, stored or not."""
+        uid, status = self._statuses.get(key, ("", None))
+        return (
+            deployment.model_copy(update={"status": status}) if uid == deployment.metadata.uid else deployment
+        )
+
+    def _find_revisions(self, key: Key, uid: str) -> list[Revision]:
+        """The ControllerRevisions of this very ModelDeployment, not of a namesake that was deleted."""
+        bodies = self._store.select(Kind.CONTROLLER_REVISION, key.namespace, {DEPLOYMENT_LABEL: key.name})
+        mine = [body for body in bodies if _is_owned_by(body, uid)]
+        return sorted((parse_revision(body) for body in mine), key=lambda revision: revision.number)
+
+    def _find_version(self, namespace: str, name: str) -> ModelVersion | None:
+        body = self._store.find(Kind.MODEL_VERSION, namespace, name)
+        return ModelVersion.model_validate(body) if body else None
+
+    def _find_workloads(self, key: Key) -> dict[str, Workload]:
+        deployments = self._store.select(Kind.DEPLOYMENT, key.namespace, {DEPLOYMENT_LABEL: key.name})
+        return {
+            name_of(body): parse_workload(
+                body, self._store.select(Kind.POD, key.namespace, select_pods(key.name, name_of(body)))
+            )
+            for body in deployments
+            if not body["metadata"].get("deletionTimestamp")
+        }
+
+    async def _read_counts(self, key: Key, revisions: list[str]) -> Mapping[str, Mapping[str, ClusterCounts]]:
+        """Ask all pods at once, write into the ledgers, and answer what each router said."""
+        router_pods = self._find_running(key.namespace, ROUTER_SELECTOR)
+        predictor_pods = self._find_running(key.namespace, select_pods(key.name))
+        routers, predictors = await asyncio.gather(
+            self._scraper.read_routers(_find_addresses(router_pods), revisions),
+            self._scraper.read_predictors(_find_addresses(predictor_pods)),
+        )
+        for name, clusters in routers.items():
+            routed: dict[Hashable, Counts] = {(key, revision): c.counts for revision, c in clusters.items()}
+            self._routers.record((key, name), routed, fresh=self._is_fresh(router_pods[name]))
+        for name, counted in predictors.items():
+            predicted: dict[Hashable, Counts] = {(key, counted.revision): (counted.not_finite,)}
+            fresh = self._is_fresh(predictor_pods[name])
+            self._predictors.record((key, name, counted.process), predicted, fresh=fresh)
+        if self._clock() < self._settled_at.get(key, 0.0):
+            for revision in revisions:
+                self._routers.rebase((key, revision))
+                self._predictors.rebase((key, revision))
+        return routers
+
+    def _find_pending(self, key: Key, revision: str) -> tuple[Counts, Counts]:
+        return self._routers.pending_of((key, revision)), self._predictors.pending_of((key, revision))
+
+    def _find_running(self, namespace: str, labels: Mapping[str, str]) -> dict[str, Body]:
+        pods = self._store.select(Kind.POD, namespace, labels)
+        return {name_of(pod): pod for pod in pods if pod.get("status", {}).get("podIP")}
+
+    def _is_fresh(self, pod: Body) -> bool:
+        """Whether all that this pod counted came after us; then nothing of it was told before."""
+        started = pod["status"].get("startTime")
+        return bool(started) and datetime.fromisoformat(started) > self._started_at
+
+
+def _find_addresses(pods: Mapping[str, Body]) -> dict[str, str]:
+    return {
+        name: pod["status"]["podIP"] for name, pod in pods.items() if pod["status"].get("phase") == "Running"
+    }
+
+
+def _is_owned_by(body: Body, uid: str) -> bool:
+    return any(owner["uid"] == uid for owner in body["metadata"].get("ownerReferences") or ())
+
+
+def _count_healthy(revision: str, routers: Mapping[str, Mapping[str, ClusterCounts]]) -> int:
+    """The fewest endpoints that any router holds healthy: the slowest to learn decides."""
+    told = (clusters[revision].healthy if revision in clusters else 0 for clusters in routers.values())
+    return min(told, default=0)
+
+
+def _build_traffic(routed: Counts, predicted: Counts, *, healthy: int) -> Traffic:
+    requests, failed, *latency = routed or (0, 0)
+    (not_finite,) = predicted or (0,)
+    return Traffic(requests, failed, tuple(latency), not_finite, healthy)

@@ -1,0 +1,98 @@
+"""Workloads: what Kubernetes says about the pods of a revision, in our words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from tidegate.pod import TerminationMessage
+from tidegate_operator.observe.store import Body, name_of
+from tidegate_operator.plan.facts import PodFact, Revision, Trouble, Workload
+from tidegate_operator.plan.identity import PROMOTED_ANNOTATION
+
+_WAITING = {
+    "ImagePullBackOff": Trouble.IMAGE_PULL,
+    "ErrImagePull": Trouble.IMAGE_PULL,
+    "InvalidImageName": Trouble.IMAGE_PULL,
+    "ErrImageNeverPull": Trouble.IMAGE_PULL,
+    "CreateContainerConfigError": Trouble.NOT_ALLOWED,
+    "CreateContainerError": Trouble.NOT_ALLOWED,
+    "CrashLoopBackOff": Trouble.CRASH_LOOP,
+}
+_OUT_OF_MEMORY = "OOMKilled"
+
+
+def parse_workload(deployment: Body, pods: Iterable[Body]) -> Workload:
+    """A revision's Deployment and its pods; pods on their way out no longer count."""
+    living = [pod for pod in pods if not pod["metadata"].get("deletionTimestamp")]
+    refusal = _find_condition(deployment, "ReplicaFailure")
+    return Workload(
+        wanted=int(deployment["spec"].get("replicas", 1)),
+        pods=tuple(parse_pod(pod) for pod in living),
+        refusal=str(refusal.get("message", "")) if refusal.get("status") == "True" else "",
+    )
+
+
+def parse_revision(body: Body) -> Revision:
+    """A ControllerRevision as `plan.render` wrote it."""
+    data = body["data"]
+    annotations = body["metadata"].get("annotations") or {}
+    return Revision(
+        name=name_of(body),
+        number=int(body["revision"]),
+        model_version=data["modelVersion"],
+        digest=data["digest"],
+        template=data["deployment"],
+        promoted=annotations.get(PROMOTED_ANNOTATION) == "true",
+    )
+
+
+def parse_pod(body: Body) -> PodFact:
+    """One predictor pod and, if it is not ready, the reason as far as anyone told it."""
+    container: Mapping[str, Any] = next(iter(body.get("status", {}).get("containerStatuses") or ()), {})
+    ready = _find_condition(body, "Ready").get("status") == "True"
+    trouble, reason, message = (None, "", "") if ready else _find_trouble(body, container)
+    return PodFact(
+        name=name_of(body),
+        ready=ready,
+        restarts=int(container.get("restartCount", 0)),
+        trouble=trouble,
+        reason=reason,
+        message=message,
+    )
+
+
+def _find_trouble(body: Body, container: Mapping[str, Any]) -> tuple[Trouble | None, str, str]:
+    """What the predictor said comes first, then what killed it, then what Kubernetes is waiting for."""
+    state = container.get("state") or {}
+    ended = state.get("terminated") or (container.get("lastState") or {}).get("terminated") or {}
+    if last_word := _read_last_word(ended.get("message", "")):
+        return Trouble.START_FAILED, last_word.reason.value, last_word.message
+    if ended.get("reason") == _OUT_OF_MEMORY:
+        return Trouble.OUT_OF_MEMORY, _OUT_OF_MEMORY, ""
+    waiting = state.get("waiting") or {}
+    if trouble := _WAITING.get(waiting.get("reason", "")):
+        message = _describe_end(ended) if trouble is Trouble.CRASH_LOOP else waiting.get("message", "")
+        return trouble, waiting["reason"], message
+    scheduled = _find_condition(body, "PodScheduled")
+    if scheduled.get("reason") == "Unschedulable":
+        return Trouble.UNSCHEDULABLE, "Unschedulable", str(scheduled.get("message", ""))
+    return None, "", ""
+
+
+def _describe_end(ended: Mapping[str, Any]) -> str:
+    return f"its last exit code was {ended['exitCode']}" if "exitCode" in ended else ""
+
+
+def _read_last_word(message: str) -> TerminationMessage | None:
+    try:
+        return msgspec.json.decode(message, type=TerminationMessage)
+    except msgspec.DecodeError:
+        return None
+
+
+def _find_condition(body: Body, kind: str) -> Mapping[str, Any]:
+    conditions = body.get("status", {}).get("conditions") or ()
+    return next((condition for condition in conditions if condition["type"] == kind), {})

@@ -1,0 +1,1 @@
+"""Traffic: which routes there are, and how the routers learn them."""

@@ -1,0 +1,95 @@
+"""Envoy clusters: the endpoints of one revision, as a router finds and watches them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tidegate import pod
+
+CLUSTER_TYPE = "type.googleapis.com/envoy.config.cluster.v3.Cluster"
+
+Address = tuple[str, int]
+FindAddress = Callable[[str, str], Address]
+"""Namespace and revision → host name and port where its pods answer."""
+
+
+def find_headless_service(namespace: str, revision: str) -> Address:
+    """The headless Service of a revision: pods come and go in DNS while no operator is there."""
+    return f"{revision}.{namespace}.svc.cluster.local", pod.PORT
+
+
+def build_cluster(revision: str, address: Address) -> dict[str, Any]:
+    """One revision's endpoints: found by DNS every second, held healthy by the predictor's own readiness."""
+    return {
+        "@type": CLUSTER_TYPE,
+        "name": revision,
+        "cluster_type": build_dns_discovery(),
+        "connect_timeout": "1s",
+        "lb_policy": "LEAST_REQUEST",
+        # Without this, an address that another model's pod has got meanwhile would stay in as long as that is well.
+        "ignore_health_on_host_removal": True,
+        "health_checks": [build_health_check(pod.READY_PATH)],
+        "circuit_breakers": {
+            "thresholds": [
+                {
+                    "max_connections": 4096,
+                    "max_pending_requests": 4096,
+                    "max_requests": 8192,
+                    "max_retries": 64,
+                }
+            ]
+        },
+        "typed_extension_protocol_options": {
+            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+                "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+                # Shorter than the predictor's keep-alive: a request must not meet a connection that it is closing.
+                "common_http_protocol_options": {"idle_timeout": "3s"},
+                "explicit_http_config": {"http_protocol_options": {}},
+            }
+        },
+        "load_assignment": build_endpoints(revision, address),
+    }
+
+
+def build_dns_discovery() -> dict[str, Any]:
+    """Every address that a name has is an endpoint. Asked each second: a new pod must not wait for a TTL of 30 s."""
+    return {
+        "name": "envoy.cluster.dns",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.clusters.dns.v3.DnsCluster",
+            "dns_lookup_family": "V4_PREFERRED",
+            "respect_dns_ttl": False,
+            "dns_refresh_rate": "1s",
+            "dns_failure_refresh_rate": {"base_interval": "1s", "max_interval": "2s"},
+        },
+    }
+
+
+def build_health_check(path: str) -> dict[str, Any]:
+    """Two failures in four seconds take an endpoint out, one good answer takes it in."""
+    return {
+        "timeout": "1s",
+        "interval": "2s",
+        "no_traffic_interval": "2s",
+        "unhealthy_interval": "1s",
+        "unhealthy_threshold": 2,
+        "healthy_threshold": 1,
+        "http_health_check": {"path": path},
+    }
+
+
+def build_endpoints(cluster: str, *addresses: Address) -> dict[str, Any]:
+    """Addresses in the order of preference: the second is used only while the first is not healthy."""
+    return {
+        "cluster_name": cluster,
+        "endpoints": [
+            {"priority": priority, "lb_endpoints": [{"endpoint": {"address": build_address(*address)}}]}
+            for priority, address in enumerate(addresses)
+        ],
+    }
+
+
+def build_address(host: str, port: int) -> dict[str, Any]:
+    """A TCP address as Envoy writes it."""
+    return {"socket_address": {"address": host, "port_value": port}}

@@ -1,0 +1,118 @@
+"""Envoy routes: which revision answers a request, by its host or else by its path."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tidegate_operator.plan.plan import Route
+
+ROUTES_TYPE = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
+ROUTES_NAME = "tidegate"
+
+# The last of tidegate.counts.LATENCY_BOUNDS_MS: what takes longer has failed, and no bin lies beyond.
+TIMEOUT = "30s"
+# What predictors say about themselves is for the operator and Prometheus, who ask the pods.
+PRIVATE_PATHS = ("/internal", "/metrics")
+
+
+def build_routes(namespace: str, routes: Mapping[str, Route]) -> dict[str, Any]:
+    """All routes of a namespace as one Envoy RouteConfiguration."""
+    hosts = [_build_host(namespace, name, route) for name, route in routes.items()]
+    return {
+        "@type": ROUTES_TYPE,
+        "name": ROUTES_NAME,
+        "ignore_port_in_host_matching": True,
+        "virtual_hosts": [*hosts, _build_default_host(namespace, routes)],
+    }
+
+
+def _build_host(namespace: str, name: str, route: Route) -> dict[str, Any]:
+    return {
+        "name": name,
+        "domains": [
+            name,
+            f"{name}.{namespace}",
+            f"{name}.{namespace}.svc",
+            f"{name}.{namespace}.svc.cluster.local",
+        ],
+        "routes": [*_build_private(), {"match": {"prefix": "/"}, "route": _build_action(route)}],
+    }
+
+
+def _build_default_host(namespace: str, routes: Mapping[str, Route]) -> dict[str, Any]:
+    """For a port-forward or an ingress, whose host says nothing: the path picks the model."""
+    message = f"namespace {namespace} has no such model; ask for /v2/models/<ModelDeployment>/infer"
+    matches = [
+        {"match": match, "route": _build_action(route)}
+        for name, route in routes.items()
+        for match in _match_paths(name)
+    ]
+    return {
+        "name": "by-path",
+        "domains": ["*"],
+        "routes": [*matches, {"match": {"prefix": "/"}, **_refuse(message)}],
+    }
+
+
+def _match_paths(name: str) -> Iterator[dict[str, Any]]:
+    yield {"path_separated_prefix": f"/v2/models/{name}"}
+    yield {"path_separated_prefix": f"/v1/models/{name}"}
+    yield {"prefix": f"/v1/models/{name}:"}
+
+
+def _build_private() -> list[dict[str, Any]]:
+    return [
+        {"match": {"path_separated_prefix": path}, **_refuse(f"{path} is answered by the pods only")}
+        for path in PRIVATE_PATHS
+    ]
+
+
+def _refuse(message: str) -> dict[str, Any]:
+    return {
+        "direct_response": {"status": 404, "body": {"inline_string": json.dumps({"error": message})}},
+        "response_headers_to_add": [
+            {
+                "header": {"key": "content-type", "value": "application/json"},
+                "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+            }
+        ],
+    }
+
+
+def _build_action(route: Route) -> dict[str, Any]:
+    shares = {route.stable: 100 - route.weight}
+    if route.candidate:
+        shares[route.candidate] = route.weight
+    action: dict[str, Any] = {
+        "weighted_clusters": {
+            "clusters": [{"name": name, "weight": share} for name, share in shares.items() if share > 0]
+        },
+        "timeout": TIMEOUT,
+        "retry_policy": {
+            # Only what no predictor has seen is tried again. A 5xx is an answer: trying it on the other
+            # revision would hide the very failures that the candidate is judged by.
+            "retry_on": "connect-failure,refused-stream,reset-before-request",
+            "num_retries": 2,
+            "retry_host_predicate": [
+                {
+                    "name": "envoy.retry_host_predicates.previous_hosts",
+                    "typed_config": {
+                        "@type": "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3."
+                        "PreviousHostsPredicate"
+                    },
+                }
+            ],
+            "host_selection_retry_max_attempts": "3",
+        },
+    }
+    if route.candidate and route.mirror > 0:
+        action["request_mirror_policies"] = [
+            {
+                "cluster": route.candidate,
+                "runtime_fraction": {"default_value": {"numerator": route.mirror, "denominator": "HUNDRED"}},
+                "disable_shadow_host_suffix_append": True,
+            }
+        ]
+    return action
