@@ -15,6 +15,7 @@ from demo.waiting import OPERATOR_READY
 
 SYSTEM_NAMESPACE: Final = "tidegate-system"
 MARK_NAME: Final = "tidegate-made-this-cluster"
+IMAGES: Final = tuple(f"TIDEGATE_{part}_IMAGE" for part in ("OPERATOR", "PREDICTOR", "ROUTER", "STORE"))
 CHARTS: Final = Path(__file__).resolve().parent.parent / "charts"
 
 
@@ -39,9 +40,10 @@ def find_ground() -> Ground:
         NotOurClusterError: It is not there, or what answers was not made here. Without the mark, a kubeconfig that
             was copied over ours would have the demo delete namespaces in somebody's production.
     """
-    if not cache.KUBECONFIG.is_file() or not cache.CLUSTER_MARK.is_file():
+    files = (cache.KUBECONFIG, cache.CLUSTER_MARK, cache.CLUSTER_ENV)
+    if not all(file.is_file() for file in files):
         raise NotOurClusterError("this repository has made no cluster yet; run `make cluster`")
-    kubectl = Kubectl(cache.read_env(cache.CLUSTER_ENV).get("KUBECTL", "kubectl"), cache.KUBECONFIG)
+    kubectl = Kubectl(cache.read_env(cache.CLUSTER_ENV)["TIDEGATE_KUBECTL"], cache.KUBECONFIG)
     try:
         mark = kubectl.within("kube-system").get("configmap", MARK_NAME)
     except ProgramFailedError as error:
@@ -53,7 +55,10 @@ def find_ground() -> Ground:
             f"the cluster behind {cache.KUBECONFIG} bears the mark {found}, not {wanted}: it was not made here; "
             "run `make cluster-delete cluster`"
         )
-    return Ground(kubectl, _find_helm(), cache.read_env(cache.IMAGES_ENV))
+    images = cache.read_env(cache.IMAGES_ENV)
+    if missing := [name for name in IMAGES if name not in images]:
+        raise NotOurClusterError(f"{', '.join(missing)} not built yet; run `make images`")
+    return Ground(kubectl, _find_helm(), images)
 
 
 def install_operator(ground: Ground) -> None:

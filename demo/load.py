@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import threading
 import time
 from collections import Counter
@@ -125,8 +126,16 @@ class Load:
             self.book.note(Answer(NO_REVISION, f"{type(error).__name__}: {error}"))
             return
         revision = response.headers.get(REVISION_HEADER, NO_REVISION)
-        failure = "" if response.ok else f"{response.status}: {text[:200]}"
+        failure = "" if response.ok else f"{response.status}: {_read_error(text)}"
         self.book.note(Answer(revision, failure, (time.monotonic() - started) * 1000))
+
+
+def _read_error(text: str) -> str:
+    """The sentence of a predictor's or router's error, without the ids that would make each one unique."""
+    try:
+        return str(json.loads(text)["error"])
+    except (ValueError, KeyError, TypeError):
+        return text[:200]
 
 
 _JSON: Final = {"Content-Type": "application/json"}
