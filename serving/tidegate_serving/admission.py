@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from granian.rsgi import HTTPProtocol, Scope  # type: ignore[attr-defined] # re-exported without saying so
 
 from tidegate_serving.errors import Refusal
 from tidegate_serving.settings import Settings
@@ -16,7 +16,7 @@ class Admission:
         self.requests = 0
         self.bytes = 0
 
-    async def read_body(self, scope: Any, protocol: Any, slot: Slot) -> bytes:
+    async def read_body(self, scope: Scope, protocol: HTTPProtocol, slot: Slot) -> bytes:
         """Reads a body within the bounds.
 
         Raises:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 import msgspec
+from granian.rsgi import HTTPProtocol, Scope  # type: ignore[attr-defined] # re-exported without saying so
 
 from tidegate import pod
 from tidegate.counts import SNAPSHOT_PATH, Snapshot
@@ -29,6 +30,8 @@ INLINE_BYTES: Final = 16 << 10
 """Bodies up to this size are answered on the event loop, larger ones in a thread. A row of 30 features has about
 1 KiB and costs less than handing it over would; 16 KiB hold the loop, and with it the probes, a few milliseconds."""
 
+CodecOf = Callable[[Predictor], Codec[Any]]
+
 _JSON: Final = "application/json"
 
 
@@ -44,7 +47,7 @@ class Application:
         self._predictor: Predictor | None = None
         self._threads = ThreadPoolExecutor(settings.threads, thread_name_prefix="predict")
         name = settings.model
-        self._predicts: dict[str, Callable[[Predictor], Codec]] = {
+        self._predicts: dict[str, CodecOf] = {
             f"/v2/models/{name}/infer": lambda predictor: predictor.v2,
             f"/v1/models/{name}:predict": lambda predictor: predictor.v1,
         }
@@ -71,7 +74,7 @@ class Application:
             self.requests, self.rows, revision=self._settings.revision, digest=self._settings.digest
         )
 
-    async def __rsgi__(self, scope: Any, protocol: Any) -> None:
+    async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
         """Answers one request."""
         path = scope.path
         if path not in self._predicts and "%" in path:
@@ -82,7 +85,7 @@ class Application:
         else:
             self._read(scope, protocol, path)
 
-    def _read(self, scope: Any, protocol: Any, path: str) -> None:
+    def _read(self, scope: Scope, protocol: HTTPProtocol, path: str) -> None:
         try:
             read = self._reads.get(path)
             if read is None:
@@ -94,7 +97,7 @@ class Application:
             self._refuse(protocol, refusal)
 
     async def _predict(
-        self, codec_of: Callable[[Predictor], Codec] | None, scope: Any, protocol: Any, path: str
+        self, codec_of: CodecOf | None, scope: Scope, protocol: HTTPProtocol, path: str
     ) -> None:
         prediction_id = new_prediction_id()
         started = time.perf_counter()
@@ -104,8 +107,7 @@ class Application:
                 raise self._unknown(path)
             _require_method(scope, "POST")
             _require_json(scope)
-            predictor = self._ready()
-            body = await self._answer(predictor, codec_of(predictor), scope, protocol, prediction_id)
+            body = await self._answer(codec_of, scope, protocol, prediction_id)
             protocol.response_bytes(200, self._headers(_JSON, prediction_id), body)
             outcome = "ok"
         except Refusal as refusal:
@@ -114,15 +116,17 @@ class Application:
         except NotFinite as error:
             self.requests.not_finite += error.rows
             self._refuse(protocol, Refusal(500, str(error)), prediction_id)
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever it was, the caller gets a sentence and no traceback
             _LOG.exception("prediction %s failed", prediction_id)
             self._refuse(protocol, Refusal(500, "the model failed on this request"), prediction_id)
         finally:
             self.requests.record(outcome, time.perf_counter() - started)
 
     async def _answer(
-        self, predictor: Predictor, codec: Codec, scope: Any, protocol: Any, prediction_id: str
+        self, codec_of: CodecOf, scope: Scope, protocol: HTTPProtocol, prediction_id: str
     ) -> bytes:
+        predictor = self._ready()
+        codec = codec_of(predictor)
         slot = self.admission.enter()
         try:
             body = await self.admission.read_body(scope, protocol, slot)
@@ -155,7 +159,7 @@ class Application:
                 return Refusal(404, f"model '{asked[:100]}' is not served here; this is '{name}'")
         return Refusal(404, f"nothing is served at {path[:200]}; predictions are at /v2/models/{name}/infer")
 
-    def _refuse(self, protocol: Any, refusal: Refusal, prediction_id: str = "") -> None:
+    def _refuse(self, protocol: HTTPProtocol, refusal: Refusal, prediction_id: str = "") -> None:
         content = {"error": refusal.message}
         if refusal.field:
             content["field"] = refusal.field
@@ -175,16 +179,16 @@ class Application:
         return headers
 
 
-def _json(content: Any) -> tuple[bytes, str]:
+def _json(content: object) -> tuple[bytes, str]:
     return msgspec.json.encode(content), _JSON
 
 
-def _require_method(scope: Any, method: str) -> None:
+def _require_method(scope: Scope, method: str) -> None:
     if scope.method != method and not (method == "GET" and scope.method == "HEAD"):
         raise Refusal(405, f"{scope.method} is not answered here, {method} is", headers={"allow": method})
 
 
-def _require_json(scope: Any) -> None:
+def _require_json(scope: Scope) -> None:
     content_type = scope.headers.get("content-type") or _JSON
     if content_type.partition(";")[0].strip().lower() != _JSON:
         raise Refusal(415, f"the body is sent as '{content_type[:100]}', but Content-Type: {_JSON} is needed")

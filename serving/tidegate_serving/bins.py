@@ -36,7 +36,13 @@ class Tally:
 class ColumnBins:
     """Bins the values of one column as they stand in its tensor."""
 
-    def __init__(self, histogram: Histogram, *, dtype: Any = np.float64, missing: float | str | None = None):
+    def __init__(
+        self,
+        histogram: Histogram,
+        *,
+        dtype: type[np.floating] = np.float64,
+        missing: float | str | None = None,
+    ) -> None:
         self.listed = bool(histogram.values)
         self.size = len(histogram.values) if self.listed else len(histogram.edges) + 1
         # Edges are rounded as the tensor's values are. Without this, a price of 0.7 would lie below the edge 0.7 in
@@ -45,6 +51,7 @@ class ColumnBins:
         self._lowest = dtype(-math.inf if histogram.lowest is None else histogram.lowest)
         self._highest = dtype(math.inf if histogram.highest is None else histogram.highest)
         self._place = {_text(value): place for place, value in enumerate(histogram.values)}
+        self._booleans = self.listed and self._place.keys() <= {"true", "false"}
         self._missing = missing
 
     def empty(self) -> Tally:
@@ -68,6 +75,11 @@ class ColumnBins:
 
     def _count_listed(self, values: NDArray[Any]) -> Tally:
         tally = self.empty()
+        if self._booleans and values.dtype.kind == "f":
+            # In a matrix of numbers, a boolean stands as 1.0 or 0.0.
+            present = values.astype(np.bool_).astype(np.object_)
+            present[np.isnan(values)] = None
+            values = present
         for value, times in Counter(values.tolist()).items():
             place = self._place.get(_text(value))
             if value is None or value != value or (self._missing is not None and value == self._missing):  # noqa: PLR0124 - NaN
@@ -125,16 +137,12 @@ def joined(batches: Iterable[Feeds]) -> Feeds:
 
 
 def _feature_bins(feature: Feature, datatype: str, histogram: Histogram) -> ColumnBins:
-    return ColumnBins(
-        histogram, dtype=np.float32 if datatype == "FP32" else np.float64, missing=feature.missing
-    )
+    dtype = np.float32 if datatype == "FP32" else np.float64
+    return ColumnBins(histogram, dtype=dtype, missing=feature.missing)
 
 
-def _text(value: Any) -> str:
-    """One spelling for what a graph holds as text, as a boolean or as a number: True, 1 and 1.0 are `true`, `1`."""
+def _text(value: object) -> str:
+    """Spells a value as the baseline does: booleans as `true` and `false`, labels as they print."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    text = str(value)
-    return text.lower() if text in {"True", "False"} else text
+    return str(value)

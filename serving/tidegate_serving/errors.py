@@ -5,10 +5,12 @@ from __future__ import annotations
 from tidegate.pod import StartFailure
 
 
-class Refusal(Exception):
+class Refusal(Exception):  # noqa: N818 - what the caller gets
     """A request that gets no prediction: its HTTP status and one sentence for the caller."""
 
-    def __init__(self, status: int, message: str, *, field: str = "", headers: dict[str, str] | None = None):
+    def __init__(
+        self, status: int, message: str, *, field: str = "", headers: dict[str, str] | None = None
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
@@ -16,7 +18,7 @@ class Refusal(Exception):
         self.headers = headers or {}
 
 
-class CannotStart(Exception):
+class CannotStart(Exception):  # noqa: N818 - a sentence
     """Why the bundle is not served, for the termination log."""
 
     def __init__(self, reason: StartFailure, message: str) -> None:
@@ -25,7 +27,7 @@ class CannotStart(Exception):
         self.message = message
 
 
-class NotFinite(Exception):
+class NotFinite(Exception):  # noqa: N818 - the name of the counter
     """The model answered NaN or infinity in some of the rows."""
 
     def __init__(self, rows: int) -> None:

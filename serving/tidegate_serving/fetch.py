@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import urlsplit
 
-import msgspec
 import obstore
 from obstore import exceptions
 from obstore.store import HTTPStore, LocalStore, S3Store
 
-from tidegate.bundle import MANIFEST_MAX_BYTES, MANIFEST_NAME, Manifest
+from tidegate.bundle import MANIFEST_MAX_BYTES, MANIFEST_NAME, Manifest, manifest_digest, read_manifest
 from tidegate.pod import StartFailure
 from tidegate_serving.errors import CannotStart
 from tidegate_serving.settings import Settings
@@ -125,7 +124,7 @@ async def _read_manifest(store: Store, settings: Settings) -> bytes:
                 StartFailure.BUNDLE_INVALID,
                 f"{MANIFEST_NAME} in {settings.source} is larger than {MANIFEST_MAX_BYTES} bytes",
             )
-    found = "sha256:" + hashlib.sha256(content).hexdigest()
+    found = manifest_digest(bytes(content))
     if found != settings.digest:
         raise CannotStart(
             StartFailure.DIGEST_MISMATCH,
@@ -136,18 +135,9 @@ async def _read_manifest(store: Store, settings: Settings) -> bytes:
 
 def _parse_manifest(content: bytes) -> Manifest:
     try:
-        manifest = msgspec.json.decode(content, type=Manifest)
-    except msgspec.DecodeError as error:
-        raise CannotStart(
-            StartFailure.BUNDLE_INVALID, f"{MANIFEST_NAME} is not a manifest: {error}"
-        ) from error
-    for name in manifest.files:
-        if name != Path(name).name or name in {"", "..", MANIFEST_NAME}:
-            raise CannotStart(
-                StartFailure.BUNDLE_INVALID,
-                f"{MANIFEST_NAME} lists '{name}', but plain file names are needed",
-            )
-    return manifest
+        return read_manifest(content)
+    except ValueError as error:
+        raise CannotStart(StartFailure.BUNDLE_INVALID, str(error)) from error
 
 
 async def _fetch_file(store: Store, name: str, manifest: Manifest, settings: Settings) -> None:

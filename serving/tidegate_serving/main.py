@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
+import contextlib
 import logging
 import signal
 import sys
@@ -12,11 +12,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-import msgspec
 from granian.constants import HTTPModes, Interfaces
 from granian.server.embed import Server
 
-from tidegate.bundle import MANIFEST_NAME, Manifest
+from tidegate.bundle import MANIFEST_NAME, manifest_digest, read_manifest
 from tidegate_serving.app import Application
 from tidegate_serving.errors import CannotStart
 from tidegate_serving.logs import configure_logs
@@ -47,16 +46,16 @@ def serve_bundle(path: Path, port: int, host: str = "127.0.0.1") -> int:
 
     Raises:
         FileNotFoundError: The folder holds no manifest.
-        msgspec.DecodeError: The manifest can't be read.
+        ValueError: The manifest can't be read.
     """
     content = (path / MANIFEST_NAME).read_bytes()
     with tempfile.TemporaryDirectory(prefix="tidegate-") as folder:
         return run(
             Settings(
-                model=msgspec.json.decode(content, type=Manifest).model,
+                model=read_manifest(content).model,
                 revision="local",
                 source=path.resolve().as_uri(),
-                digest="sha256:" + hashlib.sha256(content).hexdigest(),
+                digest=manifest_digest(content),
                 host=host,
                 port=port,
                 drain_seconds=0,
@@ -133,7 +132,5 @@ async def _drain(application: Application, settings: Settings, hurry: asyncio.Ev
     """Goes on answering until nobody sends here any more; Granian then finishes what is in flight."""
     application.draining = True
     _LOG.info("draining for %g s; a second signal ends it at once", settings.drain_seconds)
-    try:
+    with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(hurry.wait(), settings.drain_seconds)
-    except TimeoutError:
-        pass

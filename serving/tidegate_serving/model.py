@@ -79,41 +79,6 @@ class Model:
             )
 
 
-def require_golden(model: Model) -> None:
-    """Asks the golden rows again.
-
-    Numbers may differ by the signature's tolerance, times the number itself where that is larger than one.
-
-    Raises:
-        CannotStart: An answer differs, or there is none.
-    """
-    golden = model.golden
-    columns = {name: [row[place] for row in golden.rows] for place, name in enumerate(golden.features)}
-    try:
-        answers = model.answer(model.encode(columns))
-    except Exception as error:
-        raise CannotStart(
-            StartFailure.GOLDEN_MISMATCH, f"the golden rows could not be answered: {error}"
-        ) from error
-    for output, answer in zip(model.signature.outputs, answers, strict=True):
-        _compare(output.name, golden, answer, model.signature.tolerance)
-
-
-def _compare(output: str, golden: Golden, answer: NDArray[Any], tolerance: float) -> None:
-    for row, (wanted, got) in enumerate(zip(golden.outputs[output], answer.tolist(), strict=True)):
-        for want, have in zip(wanted, got if isinstance(got, list) else [got], strict=True):
-            if isinstance(want, float) or isinstance(have, float):
-                close = abs(have - float(want or 0)) <= tolerance * max(1.0, abs(float(want or 0)))
-            else:
-                close = want == have
-            if not close:
-                raise CannotStart(
-                    StartFailure.GOLDEN_MISMATCH,
-                    f"golden row {row}: {output} is {have!r} here, but was {want!r} when the version was built "
-                    f"(tolerance {tolerance:g})",
-                )
-
-
 def _read(folder: Path, name: str, kind: type[T]) -> T:
     try:
         return msgspec.json.decode((folder / name).read_bytes(), type=kind)
@@ -123,7 +88,7 @@ def _read(folder: Path, name: str, kind: type[T]) -> T:
         raise CannotStart(StartFailure.BUNDLE_INVALID, f"{name} can't be read: {error}") from error
 
 
-def _open_session(folder: Path, threads: int) -> Any:
+def _open_session(folder: Path, threads: int) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 import msgspec
 from numpy.typing import NDArray
@@ -15,19 +15,22 @@ from tidegate_serving.model import Answers, Model
 from tidegate_serving.v1 import V1Codec
 from tidegate_serving.v2 import V2Codec
 
+R = TypeVar("R")
+"""A parsed request."""
+
 _NOT_JSON: Final = "the body is not what this path takes: {}"
 
 
-class Codec(Protocol):
+class Codec(Protocol[R]):
     """One protocol's face."""
 
-    def read(self, body: bytes) -> Any:
+    def read(self, body: bytes) -> R:
         """Parses a body."""
 
-    def columns(self, request: Any) -> dict[str, list[Any]]:
+    def columns(self, request: R) -> dict[str, list[Any]]:
         """Gives the columns of a parsed body."""
 
-    def respond(self, request: Any, answers: Answers, prediction_id: str) -> bytes:
+    def respond(self, request: R, answers: Answers, prediction_id: str) -> bytes:
         """Writes the answers."""
 
 
@@ -49,7 +52,7 @@ class Predictor:
         self.bins = BundleBins(model.signature, model.baseline)
         self._model = model
 
-    def predict(self, codec: Codec, body: bytes, prediction_id: str) -> Prediction:
+    def predict(self, codec: Codec[R], body: bytes, prediction_id: str) -> Prediction:
         """Answers one request.
 
         Raises:
@@ -72,7 +75,9 @@ class Predictor:
             codec.respond(request, answers, prediction_id), feeds, self._model.prediction(answers)
         )
 
-    def predict_and_count(self, codec: Codec, body: bytes, prediction_id: str) -> tuple[Prediction, Counted]:
+    def predict_and_count(
+        self, codec: Codec[R], body: bytes, prediction_id: str
+    ) -> tuple[Prediction, Counted]:
         """Answers and bins in one go, for a thread that may take its time."""
         prediction = self.predict(codec, body, prediction_id)
         return prediction, self.bins.count(prediction.feeds, prediction.values)

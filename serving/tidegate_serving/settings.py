@@ -17,7 +17,7 @@ DRAIN_SECONDS: Final = 35.0
 """kubeadm's CoreDNS lets answers be cached for 30 s: so long the router may go on sending to a pod that goes."""
 
 
-class InvalidSettings(Exception):
+class InvalidSettings(Exception):  # noqa: N818 - as InvalidInput
     """The environment can't be used; the message says which variable, and what it needs."""
 
 

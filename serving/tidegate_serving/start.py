@@ -12,7 +12,8 @@ import msgspec
 from tidegate.pod import StartFailure, TerminationMessage
 from tidegate_serving.errors import CannotStart
 from tidegate_serving.fetch import fetch_bundle
-from tidegate_serving.model import Model, require_golden
+from tidegate_serving.golden_rows import require_golden
+from tidegate_serving.model import Model
 from tidegate_serving.settings import Settings
 
 _LOG = logging.getLogger(__name__)

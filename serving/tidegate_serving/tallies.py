@@ -83,7 +83,7 @@ def take_snapshot(
         revision=revision,
         digest=digest,
         process=requests.process,
-        requests={outcome: count for outcome, count in requests.requests.items()},
+        requests={str(outcome): count for outcome, count in requests.requests.items()},
         rows=rows.rows if rows else 0,
         not_finite=requests.not_finite,
         latency=tuple(requests.latency),

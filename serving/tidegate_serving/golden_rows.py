@@ -1,0 +1,77 @@
+"""Golden rows: asked again on the very machine that will serve."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from numpy.typing import NDArray
+
+from tidegate.columns import InvalidInput
+from tidegate.golden import Golden, Value
+from tidegate.pod import StartFailure
+from tidegate_serving.errors import CannotStart, NotFinite
+from tidegate_serving.model import Answers, Model
+
+
+def require_golden(model: Model) -> None:
+    """Asks the golden rows again.
+
+    Numbers may differ by the signature's tolerance, times the number itself where that is larger than one. A label
+    may differ where its probability ties with another one's.
+
+    Raises:
+        CannotStart: An answer differs, or there is none.
+    """
+    golden, tolerance = model.golden, model.signature.tolerance
+    answers = _ask(model)
+    tied = _tied_rows(golden, tolerance)
+    for output, answer in zip(model.signature.outputs, answers, strict=True):
+        for row, (wanted, got) in enumerate(zip(golden.outputs[output.name], _rows(answer), strict=True)):
+            if not all(_close(want, have, tolerance) for want, have in zip(wanted, got, strict=True)):
+                if row in tied and not isinstance(wanted[0], float):
+                    continue
+                raise CannotStart(
+                    StartFailure.GOLDEN_MISMATCH,
+                    f"golden row {row}: {output.name} is {_shown(got)} here, but was {_shown(wanted)} when the "
+                    f"version was built (tolerance {tolerance:g})",
+                )
+
+
+def _ask(model: Model) -> Answers:
+    golden = model.golden
+    columns = {name: [row[place] for row in golden.rows] for place, name in enumerate(golden.features)}
+    try:
+        return model.answer(model.encode(columns))
+    except (InvalidInput, NotFinite) as error:
+        raise CannotStart(
+            StartFailure.GOLDEN_MISMATCH, f"the golden rows could not be answered: {error}"
+        ) from error
+    except Exception as error:  # ONNX Runtime's exceptions share no public base
+        raise CannotStart(
+            StartFailure.MODEL_INVALID, f"the model fails on its golden rows: {str(error)[:300]}"
+        ) from error
+
+
+def _tied_rows(golden: Golden, tolerance: float) -> set[int]:
+    tied = set()
+    for row, shares in enumerate(golden.outputs.get("probabilities", ())):
+        ordered = sorted(float(share or 0) for share in shares)
+        if len(ordered) > 1 and ordered[-1] - ordered[-2] <= 2 * tolerance:
+            tied.add(row)
+    return tied
+
+
+def _rows(answer: NDArray[Any]) -> Sequence[Sequence[Value]]:
+    rows: list[list[Value]] = answer.reshape(len(answer), -1).tolist()
+    return rows
+
+
+def _close(want: Value, have: Value, tolerance: float) -> bool:
+    if isinstance(want, int | float) and isinstance(have, float):
+        return abs(have - want) <= tolerance * max(1.0, abs(want))
+    return want == have
+
+
+def _shown(values: Sequence[Value]) -> str:
+    return ", ".join(f"{value:.8g}" if isinstance(value, float) else repr(value) for value in values[:5])
