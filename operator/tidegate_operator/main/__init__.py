@@ -42,7 +42,8 @@ async def run(settings: Settings) -> int:
     async with ApiClient() as client, aiohttp.ClientSession() as session:
         leader = Leader(settings, KubernetesCluster(client), session=session, metrics=metrics)
         health = await serve(
-            build_health(metrics, queue_depth=lambda: leader.queue.depth), settings.health_port
+            build_health(metrics, is_ready=lambda: leader.ready, queue_depth=lambda: leader.queue.depth),
+            settings.health_port,
         )
         try:
             return await _lead(settings, client, leader)
@@ -70,6 +71,6 @@ async def _lead(settings: Settings, client: ApiClient, leader: Leader) -> int:
 
 async def _load_credentials() -> None:
     try:
-        config.load_incluster_config()
+        config.load_incluster_config()  # type: ignore[no-untyped-call]
     except ConfigException:
-        await config.load_kube_config()
+        await config.load_kube_config()  # type: ignore[no-untyped-call]

@@ -10,15 +10,20 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from tidegate_operator.main.metrics import Metrics
 
 
-def build_health(metrics: Metrics, *, queue_depth: Callable[[], int]) -> web.Application:
-    """/healthz, /readyz, /metrics.
-
-    Who waits for the Lease is ready too: were only the leader ready, a rolling update would wait for the new
-    pod to lead, and the new pod for the old one to end.
-    """
+def build_health(
+    metrics: Metrics, *, is_ready: Callable[[], bool], queue_depth: Callable[[], int]
+) -> web.Application:
+    """/healthz, /readyz, /metrics. Only who leads is ready: the Service that routers ask must find the leader."""
 
     async def answer_ok(_request: web.Request) -> web.Response:
         return web.Response(text="ok\n")
+
+    async def answer_ready(_request: web.Request) -> web.Response:
+        return (
+            web.Response(text="leads\n")
+            if is_ready()
+            else web.Response(status=503, text="waits for the Lease\n")
+        )
 
     async def answer_metrics(_request: web.Request) -> web.Response:
         metrics.queue_depth.set(queue_depth())
@@ -28,7 +33,7 @@ def build_health(metrics: Metrics, *, queue_depth: Callable[[], int]) -> web.App
 
     application = web.Application()
     application.router.add_get("/healthz", answer_ok)
-    application.router.add_get("/readyz", answer_ok)
+    application.router.add_get("/readyz", answer_ready)
     application.router.add_get("/metrics", answer_metrics)
     return application
 

@@ -67,6 +67,8 @@ class Leader:
             ),
             now=lambda: datetime.now(UTC),
         )
+        self.ready = False
+        """Whether routers are answered."""
         self.queue = Queue(self._work)
         self._intake = Intake(self._store, self._applier, self.queue.add)
 
@@ -78,7 +80,8 @@ class Leader:
         # Only now may routers ask: an empty answer would take their routes away.
         runner = await serve(Discovery(self._table).build_application(), self._settings.xds_port)
         try:
-            self._queue_everything(within_seconds=5.0)
+            self.ready = True
+            self._queue_everything(within_seconds=2.0)
             async with asyncio.TaskGroup() as tasks:
                 watching = tasks.create_task(run_watches(self._intake, self._settings.watch_namespaces))
                 others = [tasks.create_task(self.queue.run()), tasks.create_task(self._resync())]
@@ -86,6 +89,7 @@ class Leader:
                 for task in others:
                     task.cancel()
         finally:
+            self.ready = False
             await runner.cleanup()
 
     async def _work(self, key: Key) -> float | None:

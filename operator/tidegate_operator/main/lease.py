@@ -21,12 +21,14 @@ LEASE_SECONDS = 15
 RENEW_SECONDS = 10
 RETRY_SECONDS = 2
 
+Found = tuple[bool, LeaderElectionRecord] | tuple[bool, Exception] | tuple[bool, None]
+
 _UNREACHABLE = (aiohttp.ClientError, TimeoutError, OSError)
 _AWAY = ApiException(status=503, reason="the API server does not answer")
 _AWAY.body = None
 
 
-class PatientLease(LeaseLock):  # type: ignore[misc]  # the base is untyped
+class PatientLease(LeaseLock):
     """A Lease whose holder keeps it while the API server is away: then nobody else can take it either.
 
     Without this, an API server that restarts for longer than the renewal takes would end the only one who can
@@ -39,17 +41,22 @@ class PatientLease(LeaseLock):  # type: ignore[misc]  # the base is untyped
         self.taken = asyncio.Event()
         """Set when another is seen to hold what we held."""
 
-    async def get(self, name: str, namespace: str) -> tuple[bool, LeaderElectionRecord | Exception | None]:
+    async def get(self, name: str, namespace: str) -> Found:
         """The record as stored; as last written by us while the API server is away."""
         try:
-            found, record = await super().get(name, namespace)
+            answer: Found = await super().get(name, namespace)
         except _UNREACHABLE:
             return (True, self._held) if self._held else (False, _AWAY)
-        if not found and self._held and record.status >= 500:
+        record = answer[1]
+        if self._held and isinstance(record, ApiException) and (record.status or 500) >= 500:
             return True, self._held
-        if found and self._held and record.holder_identity not in {self.identity, None}:
+        if (
+            self._held
+            and isinstance(record, LeaderElectionRecord)
+            and record.holder_identity != self.identity
+        ):
             self.taken.set()
-        return found, record
+        return answer
 
     async def create(self, name: str, namespace: str, election_record: LeaderElectionRecord) -> bool:
         """Create the Lease as ours."""
@@ -67,15 +74,13 @@ class PatientLease(LeaseLock):  # type: ignore[misc]  # the base is untyped
 
     async def release(self) -> None:
         """Let go, so that the next leader need not wait for the Lease to end."""
-        if self._held is None or self.taken.is_set() or self.lease_reference is None:
+        if self._held is None or self.taken.is_set():
             return
         try:
-            self.lease_reference = await self.api_instance.read_namespaced_lease(self.name, self.namespace)
-            if self.lease_reference.spec.holder_identity == self.identity:
-                self.lease_reference.spec.holder_identity = None
-                await self.api_instance.replace_namespaced_lease(
-                    self.name, self.namespace, self.lease_reference
-                )
+            stored = await self.api_instance.read_namespaced_lease(self.name, self.namespace)
+            if stored.spec and stored.spec.holder_identity == self.identity:
+                stored.spec.holder_identity = None
+                await self.api_instance.replace_namespaced_lease(self.name, self.namespace, stored)
         except (ApiException, *_UNREACHABLE) as error:
             logger.warning("the Lease was not let go (%r); the next leader waits %d s", error, LEASE_SECONDS)
 
@@ -90,11 +95,16 @@ async def acquire_lease(
 ) -> tuple[LeaderElection, PatientLease]:
     """Wait until we lead."""
     lease = PatientLease(namespace, identity, client)
-    config = Config(lease, LEASE_SECONDS, RENEW_SECONDS, RETRY_SECONDS, onstarted_leading=asyncio.sleep)
+    # The election's two halves are run by us: its own `run` would not notice that leading has failed.
+    config = Config(lease, LEASE_SECONDS, RENEW_SECONDS, RETRY_SECONDS, _do_nothing, _do_nothing)
     election = LeaderElection(config)
     await election.acquire()
     logger.info("%s leads", identity)
     return election, lease
+
+
+async def _do_nothing() -> None:
+    """See where it is passed."""
 
 
 async def hold_lease(election: LeaderElection, lease: PatientLease) -> None:
