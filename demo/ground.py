@@ -31,6 +31,8 @@ class Ground:
     helm: str
     images: Mapping[str, str]
     """As `make images` wrote them: TIDEGATE_OPERATOR_IMAGE and so on."""
+    host_port: int
+    """Port of 127.0.0.1 that leads to the cluster's node port 30080."""
 
 
 def find_ground() -> Ground:
@@ -43,7 +45,8 @@ def find_ground() -> Ground:
     files = (cache.KUBECONFIG, cache.CLUSTER_MARK, cache.CLUSTER_ENV)
     if not all(file.is_file() for file in files):
         raise NotOurClusterError("this repository has made no cluster yet; run `make cluster`")
-    kubectl = Kubectl(cache.read_env(cache.CLUSTER_ENV)["TIDEGATE_KUBECTL"], cache.KUBECONFIG)
+    settings = cache.read_env(cache.CLUSTER_ENV)
+    kubectl = Kubectl(settings["TIDEGATE_KUBECTL"], cache.KUBECONFIG)
     try:
         mark = kubectl.within("kube-system").get("configmap", MARK_NAME)
     except ProgramFailedError as error:
@@ -58,7 +61,7 @@ def find_ground() -> Ground:
     images = cache.read_env(cache.IMAGES_ENV)
     if missing := [name for name in IMAGES if name not in images]:
         raise NotOurClusterError(f"{', '.join(missing)} not built yet; run `make images`")
-    return Ground(kubectl, _find_helm(), images)
+    return Ground(kubectl, _find_helm(), images, int(settings["TIDEGATE_HOST_PORTS"].split(",")[0]))
 
 
 def install_operator(ground: Ground) -> None:

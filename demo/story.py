@@ -32,7 +32,6 @@ from demo.waiting import (
 
 NAMESPACE: Final = "demo"
 NAME: Final = "income"
-URL: Final = f"http://127.0.0.1:30080/v2/models/{NAME}/infer"
 REQUESTS_PER_SECOND: Final = 50
 _MANIFESTS: Final = Path(__file__).parent / "manifests"
 
@@ -68,6 +67,7 @@ class Story:
         self._kubectl = ground.kubectl.within(NAMESPACE)
         self._narrator = narrator
         self._watch = RolloutWatch(self._kubectl, NAME, narrator)
+        self._entrance = f"http://127.0.0.1:{ground.host_port}"
 
     def play(self) -> None:
         """Plays it from the installation to the summary."""
@@ -125,9 +125,10 @@ class Story:
 
     def _traffic(self) -> Load:
         bodies = list(requests(read_census().held_out))
-        wait_for(TRAFFIC_FLOWS, lambda: _answers(bodies[0]))
-        self._narrator.say(f"{REQUESTS_PER_SECOND} requests a second begin, to {URL}")
-        return Load(URL, bodies, per_second=REQUESTS_PER_SECOND)
+        url = f"{self._entrance}/v2/models/{NAME}/infer"
+        wait_for(TRAFFIC_FLOWS, lambda: _answers(url, bodies[0]))
+        self._narrator.say(f"{REQUESTS_PER_SECOND} requests a second begin, to {url}")
+        return Load(url, bodies, per_second=REQUESTS_PER_SECOND)
 
     def _promote_better(self) -> None:
         self._narrator.headline("A better version: gradient-boosted trees")
@@ -176,7 +177,7 @@ class Story:
         self._narrator.add(self._kubectl.run("get", "modeldeployments").splitlines())
         row = columns(read_census().held_out[:1]).to_dict(orient="records")[0]
         body = json.dumps({"instances": [row]})
-        url = f"http://127.0.0.1:30080/v1/models/{NAME}:predict"
+        url = f"{self._entrance}/v1/models/{NAME}:predict"
         self._narrator.add([f"$ curl {url} -d '{body}'", _post(url, body.encode())])
         self._narrator.add(["$ make cluster-delete   # removes all of it"])
 
@@ -197,9 +198,9 @@ def _describe(pipeline: Any) -> str:  # noqa: ANN401 - scikit-learn publishes no
     return type(pipeline[-1]).__name__
 
 
-def _answers(body: bytes) -> bool:
+def _answers(url: str, body: bytes) -> bool:
     try:
-        _post(URL, body)
+        _post(url, body)
     except OSError:
         return False
     return True
