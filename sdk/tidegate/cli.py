@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -60,7 +60,7 @@ def package(
             tolerance=tolerance,
         )
     except (PackagingRefusedError, FileExistsError) as error:
-        _fail(str(error))
+        raise click.ClickException(str(error)) from error
     click.echo(f"# {bundle.path}: {bundle.digest}", err=True)
     click.echo(bundle.model_version(uri=uri or bundle.path.resolve().as_uri(), name=f"{name}-1"), nl=False)
 
@@ -72,7 +72,7 @@ def verify(bundle: Path, digest: str | None) -> None:
     """Compares every file of BUNDLE with its manifest, and the manifest with --digest."""
     problems = verify_bundle(bundle, digest)
     if problems:
-        _fail("\n".join(problems))
+        raise click.ClickException("\n".join(problems))
     click.echo(manifest_digest((bundle / MANIFEST_NAME).read_bytes()))
 
 
@@ -83,17 +83,18 @@ def serve(bundle: Path, port: int) -> None:
     """Serves BUNDLE on this machine by the very predictor that a cluster runs."""
     problems = verify_bundle(bundle)
     if problems:
-        _fail("\n".join(problems))
+        raise click.ClickException("\n".join(problems))
     raise SystemExit(_require_extra("tidegate_serving.main", "serving").serve_bundle(bundle, port))
 
 
 def _require_extra(module: str, extra: str) -> Any:  # noqa: ANN401 - a module
     """Imports what only an extra brings; without it, says how to get it."""
     try:
-        found = importlib.import_module(module)
+        return importlib.import_module(module)
     except ModuleNotFoundError as error:
-        _fail(f"this command needs {error.name}, which is not installed: pip install 'tidegate[{extra}]'")
-    return found
+        raise click.ClickException(
+            f"this command needs {error.name}, which is not installed: pip install 'tidegate[{extra}]'"
+        ) from error
 
 
 def _read_model(path: Path) -> Any:  # noqa: ANN401 - any fitted model
@@ -108,7 +109,10 @@ def _read_model(path: Path) -> Any:  # noqa: ANN401 - any fitted model
             return _require_extra("lightgbm", "lightgbm").Booster(model_file=path)
         case ".joblib" | ".pkl" | ".pickle":
             return _require_extra("joblib", "package").load(path)
-    _fail(f"{path.name} is no model file known here; give a .joblib, .pkl, .json, .ubj, .txt or .onnx")
+        case _:
+            raise click.ClickException(
+                f"{path.name} is no model file known here; give a .joblib, .pkl, .json, .ubj, .txt or .onnx"
+            )
 
 
 def _read_frame(path: Path) -> pd.DataFrame:
@@ -119,10 +123,5 @@ def _read_frame(path: Path) -> pd.DataFrame:
         case ".parquet":
             frame = pandas.read_parquet(path)
         case _:
-            _fail(f"{path.name} is no table known here; give a .csv or .parquet")
+            raise click.ClickException(f"{path.name} is no table known here; give a .csv or .parquet")
     return frame
-
-
-def _fail(message: str) -> NoReturn:
-    click.echo(message, err=True)
-    raise SystemExit(1)

@@ -51,7 +51,7 @@ def read_sample(data: SampleData, expected: tuple[str, ...] | None) -> Sample:
             of a DataFrame, such as the target, are left out.
     """
     as_matrix = not isinstance(data, pd.DataFrame)
-    frame = _matrix_frame(np.asarray(data), expected) if as_matrix else data
+    frame = data if isinstance(data, pd.DataFrame) else _matrix_frame(np.asarray(data), expected)
     frame = frame.rename(columns=str)
     if expected is not None:
         frame = _expected_columns(frame, expected)
