@@ -70,8 +70,11 @@ class Limits(Written):
 
 def _fits(resource: str, default_limit: str) -> tuple[str, str]:
     """Kubernetes itself would only refuse the pods, long after `kubectl apply` said that all is well."""
+    request, limit = f"string(self.requests.{resource})", f"string(self.limits.{resource})"
+    # What is no quantity at all is refused at its own field; here it would only add noise.
+    compared = f"quantity({request}).compareTo(quantity({limit})) <= 0"
     return (
-        f"quantity(string(self.requests.{resource})).compareTo(quantity(string(self.limits.{resource}))) <= 0",
+        f"!isQuantity({request}) || !isQuantity({limit}) || {compared}",
         (
             f"requests.{resource} must not be larger than limits.{resource}; "
             f"raise spec.serving.resources.limits.{resource} (default {default_limit})"
