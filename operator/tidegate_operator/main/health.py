@@ -40,7 +40,7 @@ def build_health(
 
 async def serve(application: web.Application, port: int) -> web.AppRunner:
     """Start serving on all addresses of the pod; the caller cleans the runner up."""
-    runner = web.AppRunner(application, access_log=None)
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
-    await web.TCPSite(runner, port=port, shutdown_timeout=1.0).start()
+    await web.TCPSite(runner, port=port).start()
     return runner

@@ -6,7 +6,7 @@ import asyncio
 import logging
 
 import aiohttp
-from kubernetes.aio.client import ApiClient
+from kubernetes.aio.client import ApiClient, V1Lease, V1ObjectMeta
 from kubernetes.aio.client.exceptions import ApiException
 from kubernetes.aio.leaderelection.electionconfig import Config
 from kubernetes.aio.leaderelection.leaderelection import LeaderElection
@@ -59,18 +59,24 @@ class PatientLease(LeaseLock):
         return answer
 
     async def create(self, name: str, namespace: str, election_record: LeaderElectionRecord) -> bool:
-        """Create the Lease as ours."""
+        """Create the Lease as ours; the base class passes a parameter that its own client refuses (37.0.2)."""
+        body = V1Lease(metadata=V1ObjectMeta(name=name), spec=self.update_lease(election_record))
         try:
-            return self._hold(election_record, stored=await super().create(name, namespace, election_record))
-        except _UNREACHABLE:
+            await self.api_instance.create_namespaced_lease(namespace, body)
+        except (ApiException, *_UNREACHABLE) as error:
+            logger.warning("the Lease %s could not be created: %r", name, error)
             return False
+        self._held = election_record
+        return True
 
     async def update(self, name: str, namespace: str, updated_record: LeaderElectionRecord) -> bool:
         """Renew the Lease, or take it over."""
         try:
-            return self._hold(updated_record, stored=await super().update(name, namespace, updated_record))
+            stored = await super().update(name, namespace, updated_record)
         except _UNREACHABLE:
             return self._held is not None
+        self._held = updated_record if stored else self._held
+        return stored
 
     async def release(self) -> None:
         """Let go, so that the next leader need not wait for the Lease to end."""
@@ -83,11 +89,6 @@ class PatientLease(LeaseLock):
                 await self.api_instance.replace_namespaced_lease(self.name, self.namespace, stored)
         except (ApiException, *_UNREACHABLE) as error:
             logger.warning("the Lease was not let go (%r); the next leader waits %d s", error, LEASE_SECONDS)
-
-    def _hold(self, record: LeaderElectionRecord, *, stored: bool) -> bool:
-        if stored:
-            self._held = record
-        return stored
 
 
 async def acquire_lease(
