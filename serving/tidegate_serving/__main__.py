@@ -1,8 +1,7 @@
 """`python -m tidegate_serving`: what a predictor pod runs."""
 
 import os
-import sys
 
-from tidegate_serving.main import main
+from tidegate_serving.main import leave, main
 
-sys.exit(main(os.environ))
+leave(main(os.environ))

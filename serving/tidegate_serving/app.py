@@ -60,7 +60,7 @@ class Application:
             "/v1/models": lambda: _json({"models": [name]}),
             f"/v1/models/{name}": lambda: _json({"name": name, "ready": bool(self._ready())}),
             SNAPSHOT_PATH: lambda: _json(self.snapshot()),
-            "/metrics": lambda: (exposition(self.snapshot(), self.requests, self._settings), METRICS_TYPE),
+            "/metrics": lambda: (self._metrics(), METRICS_TYPE),
         }
 
     def serve(self, predictor: Predictor) -> None:
@@ -73,6 +73,9 @@ class Application:
         return take_snapshot(
             self.requests, self.rows, revision=self._settings.revision, digest=self._settings.digest
         )
+
+    def _metrics(self) -> bytes:
+        return exposition(self.snapshot(), self.requests, self._settings, in_flight=self.admission.requests)
 
     async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
         """Answers one request."""

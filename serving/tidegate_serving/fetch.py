@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import obstore
 from obstore import exceptions
@@ -70,9 +70,9 @@ def open_store(settings: Settings) -> Store:
     try:
         match uri.scheme:
             case "file":
-                return LocalStore(prefix=Path(uri.path))
+                return _open_folder(Path(unquote(uri.path)))
             case "pvc":
-                return LocalStore(prefix=_within(settings.claim_folder, uri.path.lstrip("/")))
+                return _open_folder(_within(settings.claim_folder, unquote(uri.path).lstrip("/")))
             case "http" | "https":
                 return HTTPStore.from_url(settings.source, client_options=_CLIENT, retry_config=_RETRY)
             case "s3":
@@ -105,6 +105,12 @@ def _open_s3(settings: Settings) -> S3Store:
     return S3Store.from_url(
         settings.source, config=cast("S3Config", config), client_options=_CLIENT, retry_config=_RETRY
     )
+
+
+def _open_folder(folder: Path) -> LocalStore:
+    if not folder.is_dir():
+        raise FileNotFoundError(folder)
+    return LocalStore(prefix=folder)
 
 
 def _within(folder: Path, path: str) -> Path:

@@ -20,10 +20,10 @@ METRICS_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4
 _PREFIX: Final = "tidegate_predictor_"
 
 
-def exposition(snapshot: Snapshot, requests: RequestTallies, settings: Settings) -> bytes:
+def exposition(snapshot: Snapshot, requests: RequestTallies, settings: Settings, *, in_flight: int) -> bytes:
     """Gives the counters in Prometheus' text format. Labels are bounded by the bundle: feature names and bins."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_SnapshotCollector(snapshot, requests.latency_sum_seconds, settings))
+    registry.register(_SnapshotCollector(snapshot, requests.latency_sum_seconds, settings, in_flight))
     return generate_latest(registry)
 
 
@@ -34,11 +34,13 @@ class _SnapshotCollector(Collector):
     snapshot: Snapshot
     latency_sum_seconds: float
     settings: Settings
+    in_flight: int
 
     def collect(self) -> Iterator[Metric]:
         yield self._info()
         yield self._requests()
         yield self._latency()
+        yield GaugeMetricFamily(_PREFIX + "in_flight", "Requests being read or answered.", self.in_flight)
         yield CounterMetricFamily(_PREFIX + "rows", "Rows answered.", self.snapshot.rows)
         yield CounterMetricFamily(
             _PREFIX + "not_finite_rows",

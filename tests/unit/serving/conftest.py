@@ -20,9 +20,9 @@ from tidegate.pod import TerminationMessage
 # The pod's folders are fixed paths; a child that is given others shows everything else as it is in a pod.
 _CHILD = """
 import pathlib, sys, msgspec
-from tidegate_serving.main import run
+from tidegate_serving.main import leave, run
 from tidegate_serving.settings import Settings
-sys.exit(run(msgspec.json.decode(sys.argv[1], type=Settings, dec_hook=lambda _, text: pathlib.Path(text))))
+leave(run(msgspec.json.decode(sys.argv[1], type=Settings, dec_hook=lambda _, text: pathlib.Path(text))))
 """
 
 
