@@ -1,0 +1,97 @@
+"""The chart says what the operator's settings say, and refuses what it does not know."""
+
+import dataclasses
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tidegate_operator.main.settings import Settings, read_settings
+
+CHART = Path(__file__).parents[3] / "charts/tidegate"
+
+
+def template(*values):
+    helm = Path(sys.executable).parent / "helm"
+    command = [helm, "template", "tidegate", CHART, "--namespace=tidegate-system", *values]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def render(*values):
+    return [document for document in yaml.safe_load_all(template(*values).stdout) if document]
+
+
+def operator_pod(*values):
+    (deployment,) = (d for d in render(*values) if d["kind"] == "Deployment")
+    return deployment["spec"]["template"]["spec"]
+
+
+def read_chart_settings(*values):
+    """The settings as the operator reads them in the chart's pod."""
+    (container,) = operator_pod(*values)["containers"]
+    fields = {"metadata.namespace": "tidegate-system", "metadata.name": "tidegate-operator-0"}
+    return read_settings(
+        {
+            entry["name"]: entry["value"]
+            if "value" in entry
+            else fields[entry["valueFrom"]["fieldRef"]["fieldPath"]]
+            for entry in container["env"]
+        }
+    )
+
+
+def test_the_defaults_of_the_chart_are_those_of_the_settings():
+    found = read_chart_settings()
+    given = {"predictor_image", "router_image", "xds_host", "identity"}
+    defaults = {f.name: f.default for f in dataclasses.fields(Settings) if f.name not in given}
+    assert {name: getattr(found, name) for name in defaults} == defaults
+
+
+def test_routers_are_told_the_service_of_the_operator():
+    names = [document["metadata"]["name"] for document in render() if document["kind"] == "Service"]
+    found = read_chart_settings()
+    assert found.xds_host == "tidegate-xds.tidegate-system.svc.cluster.local"
+    assert "tidegate-xds" in names
+
+
+def test_every_value_reaches_the_operator():
+    values = ["--set=images.predictor=p:2,images.router=r:3,logFormat=text,healthPort=9000,routerReplicas=2"]
+    found = read_chart_settings(*values, "--set=watchNamespaces={red,blue}")
+    assert (found.predictor_image, found.router_image, found.log_format) == ("p:2", "r:3", "text")
+    assert (found.health_port, found.router_replicas, found.watch_namespaces) == (9000, 2, ("red", "blue"))
+
+
+@pytest.mark.parametrize(
+    "mistake", ["image=x", "images.predictr=x", "logFormat=xml", "routerReplicas=0", "healthPort=18000"]
+)
+def test_a_value_that_the_chart_does_not_know_is_refused(mistake):
+    done = template(f"--set={mistake}")
+    assert done.returncode != 0
+    assert "don't meet the specifications of the schema" in done.stderr
+
+
+def test_every_value_has_its_place_in_the_schema():
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+    schema = json.loads((CHART / "values.schema.json").read_text())
+    assert set(values) == set(schema["properties"]) - {"global"}
+
+
+def test_the_operator_fits_into_a_restricted_namespace():
+    pod = operator_pod()
+    (container,) = pod["containers"]
+    assert pod["securityContext"]["runAsNonRoot"]
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+
+
+def test_every_right_is_spelled_out():
+    rules = [rule for document in render() for rule in document.get("rules", [])]
+    assert rules
+    assert not any("*" in words for rule in rules for words in rule.values())
