@@ -9,7 +9,7 @@ from tests.api.namespace import Namespace
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = sorted((ROOT / "manifests/samples").glob("*.yaml"))
-COLLECTIONS = {"NetworkPolicy": "networkpolicies"}
+COLLECTIONS = {"ValidatingAdmissionPolicy": "validatingadmissionpolicies"}
 
 
 def read(path):
