@@ -21,7 +21,7 @@ import numpy as np
 from tidegate_operator.evidence.counts import Counts, Floats
 from tidegate_operator.evidence.mixture import log_mix, sum_since
 
-_STAKES = 0.999 * np.geomspace(1.0, 0.001, 20)
+_STAKES = 0.999 * np.geomspace(1.0, 0.001, 16)
 _LOG_LOSSES = np.log1p(-_STAKES)
 _LOG_PRIOR = np.log(np.sqrt(_STAKES) / np.sqrt(_STAKES).sum())
 

@@ -1,11 +1,11 @@
 """When counts are Bad and when they are Good: the rule, for any number of rollouts at once.
 
-Bad since step j: the e-value against "no worse than stable since step j" reaches j·(j+1)/α, and the harm
+Bad since step j: the e-value against "no worse than stable since step j" reaches 1/α_j, and the harm
 estimated since then is above the tolerance. The first alone keeps the promise: an equally good candidate
-is called Bad, at any of unlimited looks, with a chance of at most Σ α/(j·(j+1)) ≤ α over j = 1, 2, …. The
-second spares candidates that are worse by less than what is allowed. Each step begins a proof of its own
-because a fault may need load to show: without this, all good answers to the mirror would have to be
-outweighed first.
+is called Bad, at any of unlimited looks, with a chance of at most Σ α_j ≤ α. The second spares candidates
+that are worse by less than what is allowed. Each step begins a proof of its own because a fault may need
+load to show: without this, all good answers to the mirror would have to be outweighed first. The whole
+rollout gets the most, α_1 = 3α/4, since most faults are there from the start; α_j = α/(4·j·(j−1)) after.
 
 Good: the bets against "the harm is at least the tolerance" reach 1/β over all steps, and no proof of Bad
 has come half its way (on the log scale) with an estimate above the tolerance. The first alone bounds the
@@ -32,10 +32,12 @@ class Question:
     point above stable's). `max_false_rollback` (α): this check's part of the rollout's budget, see
     `share_budget`. `max_false_promotion` (β): the chance of calling a candidate Good that harms by the
     tolerance or more. `event`: the words for the sentence ("failed", "took longer than 100 ms").
-    `dispersion`: 1 if an event says nothing about the next one. Where events come in bunches (a client's
-    retries) of up to `dispersion` requests, all log evidence is divided by it: however the requests of a
-    bunch depend on each other, the geometric mean of what they pay is no more than the mean, so both
-    promises hold, and every proof takes `dispersion` times as many requests.
+    `dispersion`: 1 where each request falls on a side by itself, as under a weighted route or a mirror; then
+    bunches in time cost nothing, since each event of a bunch still chooses its side. Where requests that
+    fare alike also stay on one side (sticky sessions, batches split into requests), in bunches of up to
+    `dispersion`, all log evidence is divided by it: however the requests of a bunch depend on each other,
+    the geometric mean of what they pay is no more than the mean, so both promises hold, and every proof
+    takes about `dispersion` times as many requests.
 
     Raises ValueError for a share outside of 0 to 1 or a dispersion below 1.
     """
@@ -77,8 +79,7 @@ def weigh(counts: Counts, question: Question) -> Evidence:
     """The rule applied to counts."""
     log_ratios_since = worse.log_ratios_since(counts, dispersion=question.dispersion)
     log_e_since = worse.log_e_value(log_ratios_since)
-    step = np.arange(1, log_e_since.shape[-1] + 1)
-    log_needed_since = np.log(step * (step + 1) / question.max_false_rollback)
+    log_needed_since = _log_needed_since(log_e_since.shape[-1], question.max_false_rollback)
     harm_since = harm.excess_since(counts)
     harmful = harm_since > question.tolerance
     suspicious_since = harmful & (log_e_since >= _HALFWAY * log_needed_since)
@@ -94,3 +95,11 @@ def weigh(counts: Counts, question: Question) -> Evidence:
         bad_since=harmful & (log_e_since >= log_needed_since),
         good=proven & ~suspicious_since.any(axis=-1),
     )
+
+
+def _log_needed_since(steps: int, max_false_rollback: float) -> Floats:
+    """The log e-value that is proof, for each step in which it may begin."""
+    step = np.arange(1, steps + 1)
+    parts = np.where(step == 1, 4.0 / 3.0, 4.0 * step * (step - 1))
+    needed: Floats = np.log(parts / max_false_rollback)
+    return needed

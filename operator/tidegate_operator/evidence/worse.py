@@ -23,7 +23,8 @@ from tidegate_operator.evidence.mixture import log_mix, sum_since
 # found.
 _RATIOS = np.geomspace(1.2, 100.0, 14)
 _LOG_RATIOS = np.log(_RATIOS)
-_LOG_PRIOR = np.full(_RATIOS.size, -np.log(_RATIOS.size))
+# Somewhat more weight on large ratios: they harm most, and are found within a handful of events.
+_LOG_PRIOR = np.log(np.sqrt(_LOG_RATIOS) / np.sqrt(_LOG_RATIOS).sum())
 
 
 def log_ratios_since(counts: Counts, *, dispersion: float) -> Floats:
