@@ -1,0 +1,1 @@
+"""The container images: operator, predictor, router, and the S3-compatible store of demo and tests."""
