@@ -35,7 +35,7 @@ def _find_bad(check: str, pairs: Sequence[Pair], question: Question, evidence: E
 def _find_good(check: str, pairs: Sequence[Pair], question: Question, evidence: Evidence) -> Finding:
     candidate, stable = total(pairs)
     at_most = harm.bound_harm(
-        stack(pairs),
+        evidence.counts,
         between=(min(float(evidence.harm_since[0]), question.tolerance), question.tolerance),
         log_needed=-math.log(question.max_false_promotion),
         dispersion=question.dispersion,

@@ -24,6 +24,7 @@ from tidegate_operator.evidence.mixture import log_mix, sum_since
 _STAKES = 0.999 * np.geomspace(1.0, 0.001, 16)
 _LOG_LOSSES = np.log1p(-_STAKES)
 _LOG_PRIOR = np.log(np.sqrt(_STAKES) / np.sqrt(_STAKES).sum())
+_EIGHT = np.linspace(0.0, 1.0, 8)
 
 
 def excess_since(counts: Counts) -> Floats:
@@ -34,8 +35,9 @@ def excess_since(counts: Counts) -> Floats:
     """
     stable_share = counts.stable_events / np.maximum(counts.stable_exposures, 1.0)
     excess = counts.candidate_events - counts.candidate_exposures * stable_share
-    excess = sum_since(excess * counts.comparable, axis=-1)
-    exposures = sum_since(counts.candidate_exposures * counts.comparable, axis=-1)
+    both = np.stack([excess, counts.candidate_exposures], axis=-1) * counts.comparable[..., None]
+    since = sum_since(both)
+    excess, exposures = since[..., 0], since[..., 1]
     known = exposures > 0
     share: Floats = np.where(known, excess / np.where(known, exposures, 1.0), np.nan)
     return share
@@ -72,8 +74,8 @@ def bound_harm(
     """
     low, high = between
     for _ in range(2):
-        harms = np.linspace(low, high, 8)
+        harms = low + (high - low) * _EIGHT
         excluded = log_wealth(log_wealth_by_stake(counts, harms, dispersion=dispersion)) >= log_needed
-        first = int(np.argmax(excluded)) if excluded.any() else harms.size - 1
+        first = int(np.argmax(excluded)) if excluded.any() else _EIGHT.size - 1
         low, high = float(harms[max(first - 1, 0)]), float(harms[first])
-    return high
+    return min(high, between[1])

@@ -13,8 +13,7 @@ def log_mix(log_values: Floats, log_prior: Floats) -> Floats:
     return mixture
 
 
-def sum_since(by_step: Floats, axis: int) -> Floats:
-    """For each step, the sum over it and all later ones."""
-    flipped = np.flip(by_step, axis)
-    since: Floats = np.flip(np.cumsum(flipped, axis=axis), axis)
+def sum_since(by_step: Floats) -> Floats:
+    """For each step, the sum over it and all later ones; steps along the last axis but one."""
+    since: Floats = by_step[..., ::-1, :].cumsum(axis=-2)[..., ::-1, :]
     return since

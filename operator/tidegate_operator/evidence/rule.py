@@ -65,6 +65,7 @@ class Evidence:
     `log_needed_since` is what `log_e_since` must reach for Bad; `good` has no axis for steps.
     """
 
+    counts: Counts
     log_ratios_since: Floats
     log_e_since: Floats
     log_needed_since: Floats
@@ -86,6 +87,7 @@ def weigh(counts: Counts, question: Question) -> Evidence:
     wealth = harm.log_wealth_by_stake(counts, question.tolerance, dispersion=question.dispersion)
     proven = harm.log_wealth(wealth) >= -np.log(question.max_false_promotion)
     return Evidence(
+        counts=counts,
         log_ratios_since=log_ratios_since,
         log_e_since=log_e_since,
         log_needed_since=log_needed_since,

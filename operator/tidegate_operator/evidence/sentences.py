@@ -33,10 +33,12 @@ def describe_leaning_bad(
     candidate: Tally, stable: Tally, question: Question, *, since_step: int, more_requests: int | None
 ) -> str:
     """That the harm seen is above what is allowed, without proof so far."""
-    more = "" if more_requests is None else f", about {more_requests} more requests of the candidate would"
+    more = (
+        "" if more_requests is None else f"; about {more_requests} more requests of the candidate settle it"
+    )
     return (
         f"{_both(candidate, stable, question)}{_since(since_step)}: more than the "
-        f"{_points(question.tolerance)} allowed, which chance does not rule out yet{more}"
+        f"{_points(question.tolerance)} allowed, but chance could still explain it{more}"
     )
 
 

@@ -37,7 +37,7 @@ def log_ratios_since(counts: Counts, *, dispersion: float) -> Floats:
     log_ratios = counts.candidate_events[..., None] * _LOG_RATIOS
     log_ratios -= counts.events[..., None] * np.log1p(split * (_RATIOS - 1.0))
     log_ratios *= counts.comparable[..., None] / dispersion
-    return sum_since(log_ratios, axis=-2)
+    return sum_since(log_ratios)
 
 
 def log_e_value(log_ratios: Floats) -> Floats:

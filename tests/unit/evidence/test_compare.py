@@ -78,7 +78,7 @@ def test_good_is_withheld_while_a_fault_begins_to_show():
     now = judge(("10/2000", "10/2000"), ("3/40", "1/800"))
     assert before.verdict is Verdict.GOOD
     assert now.verdict is Verdict.NOT_ENOUGH
-    assert "which chance does not rule out yet, about 7 more requests of the candidate would" in now.reason
+    assert "but chance could still explain it; about 7 more requests of the candidate settle it" in now.reason
 
 
 def test_a_thousand_million_requests_overflow_nothing():
