@@ -1,0 +1,51 @@
+"""An API server of dictionaries, which can be away."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tidegate_operator.act.cluster import ClusterError
+from tidegate_operator.plan.facts import Manifest
+
+
+class FakeCluster:
+    """Remembers what is asked of it, in order."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.statuses: list[dict[str, Any]] = []
+        self.away = False
+        self.refuses: set[str] = set()
+
+    async def apply(self, manifest: Manifest) -> Mapping[str, Any]:
+        """As server-side apply."""
+        self._ask("apply", manifest["kind"], manifest["metadata"]["name"])
+        return {**manifest, "metadata": {**manifest["metadata"], "generation": 1}}
+
+    async def apply_status(self, manifest: Manifest) -> Mapping[str, Any]:
+        """As server-side apply of a status."""
+        self._ask("status", manifest["kind"], manifest["metadata"]["name"])
+        self.statuses.append(manifest["status"])
+        return manifest
+
+    async def delete(self, kind: str, namespace: str, name: str) -> None:  # noqa: ARG002 - the port's shape
+        """As deletion."""
+        self._ask("delete", kind, name)
+
+    async def create(self, manifest: Manifest) -> None:
+        """As creation."""
+        self._ask("create", manifest["kind"], manifest.get("reason", ""))
+
+    async def list_all(
+        self, kind: str, namespace: str | None, label_selector: str = ""
+    ) -> tuple[list[dict[str, Any]], int]:
+        """Nothing is there."""
+        raise NotImplementedError(kind, namespace, label_selector)
+
+    def _ask(self, *words: str) -> None:
+        if self.away:
+            raise ClusterError("the API server does not answer")
+        if words[1] in self.refuses:
+            raise ClusterError("exceeded quota", 403)
+        self.asked.append(" ".join(words))
