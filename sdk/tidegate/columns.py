@@ -33,7 +33,7 @@ _EXPECTED: Final = {
     FeatureKind.INTEGER: "a whole number",
     FeatureKind.BOOLEAN: "true or false",
     FeatureKind.STRING: "a string",
-    FeatureKind.CATEGORY: "a string",
+    FeatureKind.CATEGORY: "a string or a whole number",
 }
 
 
@@ -202,12 +202,16 @@ def _boolean_encoder(feature: Feature) -> Callable[[Any], Any]:
 
 
 def _string_encoder(feature: Feature) -> Callable[[Any], Any]:
+    by_code = feature.kind is FeatureKind.CATEGORY
+
     def encode(value: object) -> object:
         if type(value) is str:
             return value
         if _is_missing(value):
             return _missing(feature)
-        if not isinstance(value, str):
+        # Codes of a category, such as 3, are numbers to those who send them.
+        code = by_code and isinstance(value, int | np.integer) and not isinstance(value, bool)
+        if not isinstance(value, str) and not code:
             raise _wrong_type(feature, value)
         return str(value)
 

@@ -88,7 +88,9 @@ def lookup(
 ) -> str:
     """Adds a table from category to a double; a missing value is looked up like any other, if it is a category."""
     if column.text:
-        keys = [MISSING_STRING if is_missing(category) else str(category) for category in categories]
+        keys = [
+            MISSING_STRING if is_missing(category) else category_text(category) for category in categories
+        ]
         table = numpy_helper.from_array(np.array(keys, dtype=np.object_), "keys")
     else:
         numbers = [math.nan if is_missing(category) else float(category) for category in categories]
@@ -101,6 +103,15 @@ def lookup(
         values_tensor=helper.make_tensor("values", TensorProto.DOUBLE, [len(targets)], list(targets)),
         default_tensor=helper.make_tensor("unseen", TensorProto.DOUBLE, [1], [unseen]),
     )
+
+
+def category_text(category: object) -> str:
+    """Gives what a caller sends for a category; encoders turn whole numbers into floats, and flags into 0 and 1."""
+    if isinstance(category, bool | np.bool_):
+        return str(int(category))
+    if isinstance(category, float | np.floating) and float(category).is_integer():
+        return str(int(category))
+    return str(category)
 
 
 def is_missing(category: object) -> bool:

@@ -36,7 +36,9 @@ def convert_estimator(graph: Graph, model: Any, value: Value) -> Answer:  # noqa
         return convert_estimator(graph, model.steps[-1][1], value)
     if name in _SEARCHES:
         return convert_estimator(graph, model.best_estimator_, value)
-    return _CONVERTERS.get(name, _convert_by_skl2onnx)(graph, model, value)
+    # By the classes that it extends, too; should one change the answers, the comparison will say so.
+    known = (_CONVERTERS[base.__name__] for base in type(model).__mro__ if base.__name__ in _CONVERTERS)
+    return next(known, _convert_by_skl2onnx)(graph, model, value)
 
 
 def _convert_voting(graph: Graph, model: Any, value: Value) -> Answer:  # noqa: ANN401
@@ -54,6 +56,22 @@ def _convert_voting(graph: Graph, model: Any, value: Value) -> Answer:  # noqa: 
         terms.append(graph.add("Mul", doubles, graph.constant(weight / sum(weights))))
     mean = graph.add("Sum", *terms)
     return Answer(probabilities=mean) if classifier else Answer(prediction=mean)
+
+
+def _convert_transformed_target(graph: Graph, model: Any, value: Value) -> Answer:  # noqa: ANN401
+    """A regression of a function of the target, and the way back."""
+    inner = flat(graph, convert_estimator(graph, model.regressor_, value).prediction)
+    name = getattr(
+        getattr(model.transformer_, "inverse_func", None), "__name__", type(model.transformer_).__name__
+    )
+    if name not in {"exp", "expm1", "square"}:
+        raise PackagingRefusedError(
+            f"TransformedTargetRegressor with inverse {name} can't be converted; use numpy's exp, expm1 or square"
+        )
+    if name == "square":
+        return Answer(prediction=graph.add("Mul", inner, inner))
+    raised = graph.add("Exp", inner)
+    return Answer(prediction=graph.add("Sub", raised, graph.constant([1.0])) if name == "expm1" else raised)
 
 
 def _convert_by_skl2onnx(graph: Graph, model: Any, value: Value) -> Answer:  # noqa: ANN401
@@ -100,6 +118,7 @@ _CONVERTERS: Final[dict[str, Converter]] = {
     "XGBRegressor": convert_xgboost,
     "XGBRFClassifier": convert_xgboost,
     "XGBRFRegressor": convert_xgboost,
+    "TransformedTargetRegressor": _convert_transformed_target,
     "VotingClassifier": _convert_voting,
     "VotingRegressor": _convert_voting,
     "LightGBMClassifier": convert_lightgbm,  # bare boosters

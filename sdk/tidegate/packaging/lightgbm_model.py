@@ -40,22 +40,26 @@ def convert_lightgbm(graph: Graph, model: Any, value: Value) -> Answer:  # noqa:
 
 def _linked(graph: Graph, scores: str, objective: str, options: list[str]) -> Answer:
     if objective == "binary":
-        steepness = next(float(option[8:]) for option in options if option.startswith("sigmoid:"))
-        return Answer(
-            probabilities=binary_probabilities(graph, graph.add("Mul", scores, graph.constant([[steepness]])))
-        )
+        return Answer(probabilities=binary_probabilities(graph, _steeper(graph, scores, options)))
     if objective == "cross_entropy":
         return Answer(probabilities=with_complement(graph, graph.add("Sigmoid", scores)))
     if objective == "multiclass":
         return Answer(probabilities=softmax_probabilities(graph, scores))
+    if objective == "multiclassova":
+        return Answer(probabilities=graph.add("Sigmoid", _steeper(graph, scores, options)))
     if objective in _LOG_LINK:
         return Answer(prediction=graph.add("Exp", flat(graph, scores)))
     if objective in _IDENTITY and "sqrt" not in options:
         return Answer(prediction=flat(graph, scores))
     raise PackagingRefusedError(
         f"LightGBM's objective {' '.join([objective, *options])} can't be converted; use binary, multiclass, "
-        "regression, regression_l1, huber, fair, quantile, mape, poisson, gamma or tweedie"
+        "multiclassova, regression, regression_l1, huber, fair, quantile, mape, poisson, gamma or tweedie"
     )
+
+
+def _steeper(graph: Graph, scores: str, options: list[str]) -> str:
+    steepness = next(float(option[8:]) for option in options if option.startswith("sigmoid:"))
+    return graph.add("Mul", scores, graph.constant([[steepness]]))
 
 
 def _encoded(graph: Graph, value: Value, categories: list[list[Any]]) -> Value:

@@ -43,7 +43,8 @@ class NativeModel:
                 "ignore"
             )  # about unseen categories and the like; the answers are what counts
             if self.meaning.task is Task.REGRESSION:
-                return {PREDICTION: np.asarray(self.model.predict(rows), dtype=np.float64).reshape(-1)}
+                predictions = np.asarray(self.model.predict(rows), dtype=np.float64)
+                return {PREDICTION: _one_a_row(predictions, type(self.model).__name__)}
             probabilities = np.asarray(self.model.predict_proba(rows), dtype=np.float64)
             labels = np.asarray(self.model.predict(rows)).reshape(-1)
             if self.labels:
@@ -60,6 +61,14 @@ class NativeModel:
             return False
         numbers = answers.get(PROBABILITIES, answers.get(PREDICTION))
         return numbers is not None and bool(np.isfinite(numbers).all())
+
+
+def _one_a_row(predictions: NDArray[np.float64], name: str) -> NDArray[np.float64]:
+    if predictions.ndim == 2 and predictions.shape[1] != 1:
+        raise PackagingRefusedError(
+            f"{name} answers {predictions.shape[1]} targets at once; train and package one model a target"
+        )
+    return predictions.reshape(-1)
 
 
 def native_model(model: Any, labels: Sequence[Any] | None = None) -> NativeModel:  # noqa: ANN401 - any
@@ -132,8 +141,9 @@ def nullable_features(native: NativeModel, sample: Sample) -> frozenset[str]:
 def _imputed_columns(step: Any, names: tuple[str, ...]) -> set[str]:  # noqa: ANN401
     if type(step).__name__ in _IMPUTERS:
         return set(names)
-    if hasattr(step, "best_estimator_"):
-        return _imputed_columns(step.best_estimator_, names)
+    for wrapped in ("best_estimator_", "regressor_"):
+        if hasattr(step, wrapped):
+            return _imputed_columns(getattr(step, wrapped), names)
     if hasattr(step, "transformers_"):
         found: set[str] = set()
         for name, inner, _ in step.transformers_:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from tidegate.packaging.encoders import category_text
 from tidegate.packaging.graph import MISSING_STRING, NUMBERS, STRINGS
 from tidegate.packaging.refusal import PackagingRefusedError
 from tidegate.signature import Feature, FeatureKind, Tensor
@@ -124,7 +125,7 @@ def _features(frame: pd.DataFrame) -> tuple[Feature, ...]:
 
 
 def _categories(column: pd.Series[Any]) -> tuple[str, ...]:
-    return tuple(str(category) for category in column.cat.categories)
+    return tuple(category_text(category) for category in column.cat.categories)
 
 
 def column_kind(column: pd.Series[Any]) -> FeatureKind:
@@ -170,6 +171,6 @@ def _caller_column(column: pd.Series[Any], feature: Feature) -> NDArray[Any] | l
     texts = feature.kind in _TEXT
     absent = column.isna().to_numpy()
     return [
-        None if gone else str(value) if texts else value
+        None if gone else category_text(value) if texts else value
         for value, gone in zip(column.astype(object).tolist(), absent, strict=True)
     ]

@@ -54,7 +54,9 @@ def _converted(step: Any, width: int) -> onnx.ModelProto:  # noqa: ANN401
         except Exception as error:  # noqa: BLE001 - skl2onnx raises whatever its converters raise
             failure = failure or error
         else:
-            return model
+            if not model.functions:  # what splices nodes can't bring their definitions along
+                return model
+            failure = failure or NotImplementedError("skl2onnx writes it as a function of its own")
     reason = str(failure).strip().splitlines()[0][:200] if str(failure).strip() else type(failure).__name__
     raise PackagingRefusedError(
         f"step {type(step).__name__} can't be converted to ONNX ({reason}); do this step before the model, "

@@ -102,21 +102,22 @@ def _boosted_leaf(values: Any, target: int, learning_rate: float) -> Weights:  #
 
 def _table(tree: Any, leaf: Weights) -> TreeTable:  # noqa: ANN401
     table = TreeTable()
-    thresholds = float32_below(np.asarray(tree.threshold, dtype=np.float64))
-    missing_left = getattr(tree, "missing_go_to_left", np.zeros(tree.node_count, dtype=bool))
+    thresholds = float32_below(np.asarray(tree.threshold, dtype=np.float64)).tolist()
+    missing_left = getattr(tree, "missing_go_to_left", np.zeros(tree.node_count, dtype=bool)).tolist()
+    features, lefts, rights = tree.feature.tolist(), tree.children_left.tolist(), tree.children_right.tolist()
     for _ in range(tree.node_count):
         table.reserve()
-    for node in range(tree.node_count):
-        if tree.children_left[node] == tree.children_right[node]:
+    for node, (left, right) in enumerate(zip(lefts, rights, strict=True)):
+        if left == right:  # both -1
             table.set_leaf(node, leaf(node))
         else:
             table.set_split(
                 node,
-                int(tree.feature[node]),
+                features[node],
                 mode="BRANCH_LEQ",
-                threshold=float(thresholds[node]),
-                true=int(tree.children_left[node]),
-                false=int(tree.children_right[node]),
+                threshold=thresholds[node],
+                true=left,
+                false=right,
                 missing_true=bool(missing_left[node]),
             )
     return table

@@ -65,17 +65,13 @@ def _scaled(graph: Graph, value: Value, weight: float, name: str) -> Value:
 
 
 def _convert_simple_imputer(graph: Graph, step: Any, value: Value) -> Value:  # noqa: ANN401
-    if step.add_indicator:
-        raise PackagingRefusedError(
-            "SimpleImputer(add_indicator=True) can't be converted; set add_indicator=False, and give a MissingIndicator"
-            " of its own to a tree model, which takes missing values as they are"
-        )
     imputed = tuple(
         _imputed(graph, part, statistic, step.missing_values)
         for part, statistic in zip(graph.columns(value), step.statistics_, strict=True)
         if step.keep_empty_features or not _is_missing(statistic)
     )
-    return _joined(graph, imputed)
+    indicators = _convert_missing_indicator(graph, step.indicator_, value) if step.add_indicator else ()
+    return (*_joined(graph, imputed), *indicators)
 
 
 def _imputed(graph: Graph, column: Part, statistic: Any, missing_values: Any) -> Part:  # noqa: ANN401
@@ -103,6 +99,11 @@ def _imputed(graph: Graph, column: Part, statistic: Any, missing_values: Any) ->
 
 def _convert_missing_indicator(graph: Graph, step: Any, value: Value) -> Value:  # noqa: ANN401
     columns = [graph.columns(value)[index] for index in step.features_]
+    if any(column.text for column in columns) or not _is_missing(step.missing_values):
+        raise PackagingRefusedError(
+            "MissingIndicator can be converted for NaN in numbers only; let the encoder of text columns have a "
+            "category for missing values"
+        )
     flags = tuple(Part(graph.to_float64(graph.add("IsNaN", column.tensor)), 1) for column in columns)
     return _joined(graph, flags)
 

@@ -18,7 +18,7 @@ from tidegate.packaging.answers import (
     flat,
     softmax_probabilities,
 )
-from tidegate.packaging.encoders import lookup
+from tidegate.packaging.encoders import category_text, lookup
 from tidegate.packaging.graph import Graph, Part, Value
 from tidegate.packaging.refusal import PackagingRefusedError
 from tidegate.packaging.trees import Ensemble, TreeTable, add_ensemble
@@ -132,7 +132,7 @@ def _categories(learner: dict[str, Any]) -> dict[int, list[str]]:
             bounds = column["offsets"]
             found[index] = [raw[start:end].decode() for start, end in pairwise(bounds)]
         else:
-            found[index] = [str(value) for value in column["values"]]
+            found[index] = [category_text(value) for value in column["values"]]
     return found
 
 

@@ -78,7 +78,7 @@ def test_numpy_columns_and_lists_may_be_mixed():
         (FeatureKind.BOOLEAN, "yes", "'yes' (str), but true or false is needed"),
         (FeatureKind.BOOLEAN, 2, "2 (int), but true or false is needed"),
         (FeatureKind.STRING, 7, "7 (int), but a string is needed"),
-        (FeatureKind.CATEGORY, b"a", "b'a' (bytes), but a string is needed"),
+        (FeatureKind.CATEGORY, b"a", "b'a' (bytes), but a string or a whole number is needed"),
         (FeatureKind.NUMBER, math.inf, "inf, but a finite number is needed"),
         (FeatureKind.INTEGER, -math.inf, "-inf, but a finite number is needed"),
         (FeatureKind.INTEGER, INTEGER_LIMIT + 1, "9007199254740993, but at most ±9007199254740992 is exact"),

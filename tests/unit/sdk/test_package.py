@@ -6,7 +6,9 @@ import hashlib
 import json
 
 import lightgbm
+import msgspec
 import numpy as np
+import onnxruntime
 import pandas as pd
 import pytest
 import xgboost
@@ -14,13 +16,16 @@ import yaml
 from skl2onnx import to_onnx
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.impute import KNNImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 from sklearn.svm import LinearSVC
-from tests.unit.sdk import zoo
 
 import tidegate
+from tests.unit.sdk import zoo
+from tidegate.columns import ColumnsCodec
+from tidegate.signature import Signature
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -170,6 +175,12 @@ def test_python_code_in_a_pipeline_is_refused_with_a_way_out():
     )
 
 
+def test_several_targets_at_once_are_refused_with_a_way_out():
+    sample = logistic()[1] / 1e5
+    model = Ridge().fit(sample, sample.to_numpy()[:, :2])
+    assert refusal(model, sample) == "Ridge answers 2 targets at once; train and package one model a target"
+
+
 def test_a_classifier_without_probabilities_is_refused_with_a_way_out():
     sample = logistic()[1] / 1e5
     model = LinearSVC().fit(sample, zoo.two_classes(zoo.people(missing=False)))
@@ -207,3 +218,32 @@ def test_columns_that_no_caller_can_send_are_refused(values, message):
 def test_a_name_that_kubernetes_would_refuse_is_refused(name):
     model, sample = logistic()
     assert "can't name a model" in refusal(model, sample, name=name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "hist gradient boosting on categories",
+        "LightGBM on categories",
+        "hist gradient boosting behind an ordinal encoder",
+        "target encoder and other scalers",
+    ],
+)
+def test_an_unseen_category_is_answered_as_the_model_answers_it(tmp_path, name):
+    case = zoo.fitted(name)
+    bundle = tidegate.package(case.model, case.sample, name="m", folder=tmp_path / "b")
+    rows = case.sample[:20].assign(job="astronaut")
+    if name.endswith("on categories"):
+        rows["job"] = rows["job"].astype("category")
+    signature = msgspec.json.decode((bundle.path / "signature.json").read_bytes(), type=Signature)
+    session = onnxruntime.InferenceSession(bundle.path / "model.onnx")
+    columns = {name: rows[name].astype(object).where(rows[name].notna(), None).tolist() for name in rows}
+    (answers,) = session.run(["probabilities"], ColumnsCodec(signature).encode(columns))
+    np.testing.assert_allclose(answers, case.model.predict_proba(rows), atol=1e-4)
+
+
+def test_a_step_that_skl2onnx_cannot_convert_is_refused_by_its_name():
+    sample = zoo.people()[zoo.NUMBERS].astype(float)
+    model = make_pipeline(KNNImputer(), LogisticRegression(max_iter=500))
+    model.fit(sample, zoo.two_classes(zoo.people()))
+    assert refusal(model, sample).startswith("step KNNImputer can't be converted to ONNX (")

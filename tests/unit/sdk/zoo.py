@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import xgboost
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.compose import make_column_transformer
+from sklearn.compose import TransformedTargetRegressor, make_column_transformer
 from sklearn.ensemble import (
     ExtraTreesClassifier,
     GradientBoostingClassifier,
@@ -126,6 +126,16 @@ def _xgboost(kind: Any, **options: Any) -> Any:
     return kind(n_estimators=8, max_depth=3, n_jobs=1, **options)
 
 
+class _EarlyStopped(xgboost.XGBClassifier):
+    """Stops on the rows that it was trained on, at the latest after 30 trees, of which some are then not used."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**({"n_estimators": 30, "early_stopping_rounds": 2, "learning_rate": 2.0} | options))
+
+    def fit(self, rows: pd.DataFrame, target: np.ndarray) -> _EarlyStopped:
+        return super().fit(rows[:120], target[:120], eval_set=[(rows[120:], target[120:])], verbose=False)
+
+
 _XGB_SETS = {"enable_categorical": True, "max_cat_to_onehot": 1}
 
 MODELS: dict[str, _Make] = {
@@ -186,6 +196,27 @@ MODELS: dict[str, _Make] = {
         people(**_CATEGORIES),
         three_labels,
     ),
+    "LightGBM, one label against the rest": lambda: (
+        _lightgbm(lightgbm.LGBMClassifier, objective="multiclassova"),
+        people(**_CATEGORIES),
+        three_labels,
+    ),
+    "categories that are numbers": lambda: (
+        HistGradientBoostingClassifier(max_iter=8),
+        people()[["age"]].assign(code=pd.Categorical(people()["age"] % 5)),
+        two_classes,
+    ),
+    "flags for missing values": lambda: (
+        make_pipeline(SimpleImputer(add_indicator=True), RandomForestClassifier(9)),
+        people()[NUMBERS],
+        two_classes,
+    ),
+    "a regression of the logarithm": lambda: (
+        TransformedTargetRegressor(pipeline(Ridge()), func=np.log1p, inverse_func=np.expm1),
+        people(),
+        prices,
+    ),
+    "XGBoost that stopped early": lambda: (_EarlyStopped(), people()[NUMBERS], two_classes),
     "voting": lambda: (
         pipeline(
             VotingClassifier(
