@@ -1,18 +1,9 @@
 """Facts that need no statistics: one of them is enough to take a candidate back."""
 
-from enum import StrEnum
-
+from tidegate_operator.api.model_deployment import Trip
 from tidegate_operator.evidence.verdict import Finding, Verdict
 
 _RESTARTS_ALLOWED = 2
-
-
-class Trip(StrEnum):
-    """The reasons for taking a candidate back at once, also the names of their checks."""
-
-    NOT_FINITE = "NotFinite"
-    CRASH_LOOP = "CrashLoop"
-    OUT_OF_MEMORY = "OutOfMemory"
 
 
 def judge_not_finite(candidate_rows: int, stable_rows: int) -> Finding | None:

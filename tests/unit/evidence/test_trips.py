@@ -2,8 +2,8 @@
 
 import pytest
 
+from tidegate_operator.api.model_deployment import Trip
 from tidegate_operator.evidence import (
-    Trip,
     Verdict,
     judge_crash_loop,
     judge_not_finite,
