@@ -47,7 +47,7 @@ def package(
     MODEL is a .joblib or .pkl of a fitted scikit-learn, XGBoost or LightGBM model (only load files you trust: they
     are programs), an XGBoost .json or .ubj, a LightGBM .txt, or an .onnx file. SAMPLE is a .csv or .parquet.
     """
-    packaging = _require_extra("tidegate.packaging.package", "package")
+    packaging = _require("tidegate.packaging.package", "tidegate[package]")
     from tidegate.packaging.refusal import PackagingRefusedError  # noqa: PLC0415
 
     try:
@@ -84,16 +84,16 @@ def serve(bundle: Path, port: int) -> None:
     problems = verify_bundle(bundle)
     if problems:
         raise click.ClickException("\n".join(problems))
-    raise SystemExit(_require_extra("tidegate_serving.main", "serving").serve_bundle(bundle, port))
+    raise SystemExit(_require("tidegate_serving.main", "tidegate[serving]").serve_bundle(bundle, port))
 
 
-def _require_extra(module: str, extra: str) -> Any:  # noqa: ANN401 - a module
-    """Imports what only an extra brings; without it, says how to get it."""
+def _require(module: str, package: str) -> Any:  # noqa: ANN401 - a module
+    """Imports what not every installation has; without it, says how to get it."""
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
         raise click.ClickException(
-            f"this command needs {error.name}, which is not installed: pip install 'tidegate[{extra}]'"
+            f"this command needs {error.name}, which is not installed: pip install '{package}'"
         ) from error
 
 
@@ -102,13 +102,13 @@ def _read_model(path: Path) -> Any:  # noqa: ANN401 - any fitted model
         case ".onnx":
             return path
         case ".json" | ".ubj":
-            booster = _require_extra("xgboost", "xgboost").Booster()
+            booster = _require("xgboost", "xgboost").Booster()
             booster.load_model(path)
             return booster
         case ".txt":
-            return _require_extra("lightgbm", "lightgbm").Booster(model_file=path)
+            return _require("lightgbm", "lightgbm").Booster(model_file=path)
         case ".joblib" | ".pkl" | ".pickle":
-            return _require_extra("joblib", "package").load(path)
+            return _require("joblib", "tidegate[package]").load(path)
         case _:
             raise click.ClickException(
                 f"{path.name} is no model file known here; give a .joblib, .pkl, .json, .ubj, .txt or .onnx"
@@ -116,11 +116,12 @@ def _read_model(path: Path) -> Any:  # noqa: ANN401 - any fitted model
 
 
 def _read_frame(path: Path) -> pd.DataFrame:
-    pandas = _require_extra("pandas", "package")
+    pandas = _require("pandas", "tidegate[package]")
     match path.suffix:
         case ".csv":
             frame: pd.DataFrame = pandas.read_csv(path)
         case ".parquet":
+            _require("pyarrow", "pyarrow")
             frame = pandas.read_parquet(path)
         case _:
             raise click.ClickException(f"{path.name} is no table known here; give a .csv or .parquet")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import joblib
@@ -70,3 +71,11 @@ def test_an_unknown_model_file_is_refused(files):
     (files / "m.h5").touch()
     result = run("package", files / "m.h5", files / "sample.csv", "--name", "m")
     assert "m.h5 is no model file known here" in result.stderr
+
+
+def test_a_package_that_is_not_installed_is_named_with_the_command_that_mends_it(files, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)  # as if it were not there
+    (files / "sample.parquet").touch()
+    result = run("package", files / "m.joblib", files / "sample.parquet", "--name", "m")
+    assert result.exit_code == 1
+    assert "this command needs pyarrow, which is not installed: pip install 'pyarrow'" in result.stderr
