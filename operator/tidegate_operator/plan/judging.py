@@ -7,13 +7,14 @@ from collections.abc import Sequence
 
 from tidegate.counts import LATENCY_BOUNDS_MS
 from tidegate_operator.api.fields import parse_seconds, parse_share
-from tidegate_operator.api.model_deployment import Analysis, Check, CheckType, Trip
+from tidegate_operator.api.model_deployment import Analysis, Check, CheckType, Limits, Trip
 from tidegate_operator.api.status import CheckCounts, Count, StepCounts
 from tidegate_operator.evidence.budget import share_budget
 from tidegate_operator.evidence.compare import compare
 from tidegate_operator.evidence.counts import Pair, Tally
 from tidegate_operator.evidence.rule import Question
-from tidegate_operator.evidence.verdict import Finding, Verdict
+from tidegate_operator.evidence.trips import judge_crash_loop, judge_not_finite, judge_out_of_memory
+from tidegate_operator.evidence.verdict import Finding
 from tidegate_operator.plan.facts import Traffic, Trouble, Workload
 
 
@@ -52,35 +53,23 @@ def judge(steps: Sequence[StepCounts], analysis: Analysis) -> tuple[Finding, ...
     return tuple(_judge_check(check, steps, analysis, alpha) for check in analysis.checks)
 
 
-def find_trip(steps: Sequence[StepCounts], analysis: Analysis, workload: Workload | None) -> Finding | None:
+def find_trip(
+    steps: Sequence[StepCounts], analysis: Analysis, *, workload: Workload | None, limits: Limits
+) -> Finding | None:
     """What needs no statistics: one such fact is enough to take a candidate back."""
-    trips = set(analysis.trips)
-    if Trip.NOT_FINITE in trips and (finding := _trip_not_finite(steps)):
-        return finding
-    troubles = {pod.trouble: pod for pod in (workload.pods if workload else ()) if pod.trouble}
-    if Trip.OUT_OF_MEMORY in trips and (pod := troubles.get(Trouble.OUT_OF_MEMORY)):
-        return Finding(
-            Trip.OUT_OF_MEMORY,
-            Verdict.BAD,
-            f"pod {pod.name} needed more memory than its limit and was killed; "
-            "raise spec.serving.resources.limits.memory",
-        )
-    if Trip.CRASH_LOOP in trips and (pod := troubles.get(Trouble.CRASH_LOOP)):
-        return Finding(
-            Trip.CRASH_LOOP, Verdict.BAD, f"pod {pod.name} ended {pod.restarts} times while it served"
-        )
-    return None
+    pods = workload.pods if workload else ()
+    restarts = max((pod.restarts for pod in pods), default=0)
+    kills = sum(pod.trouble is Trouble.OUT_OF_MEMORY for pod in pods)
+    findings = {
+        Trip.NOT_FINITE: next(filter(None, map(_judge_not_finite, steps)), None),
+        Trip.OUT_OF_MEMORY: judge_out_of_memory(kills, limits.memory),
+        Trip.CRASH_LOOP: judge_crash_loop(restarts),
+    }
+    return next((finding for trip, finding in findings.items() if finding and trip in analysis.trips), None)
 
 
-def _trip_not_finite(steps: Sequence[StepCounts]) -> Finding | None:
-    for counts in steps:
-        if counts.candidate_not_finite and not counts.stable_not_finite:
-            return Finding(
-                Trip.NOT_FINITE,
-                Verdict.BAD,
-                f"the candidate answered NaN or infinity for {counts.candidate_not_finite} rows, stable for none",
-            )
-    return None
+def _judge_not_finite(counts: StepCounts) -> Finding | None:
+    return judge_not_finite(counts.candidate_not_finite, counts.stable_not_finite)
 
 
 def _judge_check(check: Check, steps: Sequence[StepCounts], analysis: Analysis, alpha: float) -> Finding:

@@ -67,7 +67,8 @@ def _leave_if_bad(course: Course, snapshot: Snapshot, now: datetime) -> Course |
     rollout = course.rollout or RolloutStatus(started_at=say_time(now))
     exposed = bool(course.weight or course.mirror)
     if exposed and course.stable:
-        trip = find_trip(rollout.steps, analysis, workload)
+        limits = snapshot.deployment.spec.serving.resources.limits
+        trip = find_trip(rollout.steps, analysis, workload=workload, limits=limits)
         bad = next((check for check in rollout.checks if check.verdict == Verdict.BAD), None)
         if trip:
             return take_back(course, now, reason=trip.check, message=trip.reason)
