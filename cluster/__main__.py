@@ -1,8 +1,8 @@
-"""The command line of the cluster: `python3 -m cluster up | delete | load-images [IMAGE …]`."""
+"""The command line of the cluster: `python3 -m cluster up | delete | load-images [IMAGE …] | forget`."""
 
 from collections.abc import Sequence
 
-from cluster import cache, kind
+from cluster import cache, kind, registry
 from cluster.load import load_images
 from cluster.steps import Refusal, ending_in_one_sentence
 
@@ -16,6 +16,9 @@ def main(arguments: Sequence[str]) -> None:
             kind.delete()
         case ["load-images", *images]:
             load_images(images or list(cache.read_env(cache.IMAGES_ENV).values()))
+        case ["forget"]:
+            registry.forget_our_images()
+            cache.forget()
         case _:
             raise Refusal(f"Not a command: {' '.join(arguments) or '(nothing)'}. {__doc__}")
 

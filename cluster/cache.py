@@ -64,6 +64,13 @@ def discard_others(kept: Path, pattern: str) -> None:
             discard(old)
 
 
+def forget() -> None:
+    """Removes what was built. Each part by its name: the folder may be one that the user keeps other things in."""
+    for part in ("bin", "bases", "node", "packages", "contexts", "uv", "go-build", "logs", "kind.yaml"):
+        discard(ROOT / part)
+    discard(IMAGES_ENV)
+
+
 def write_env(target: Path, values: dict[str, str]) -> None:
     """Writes `KEY=value` lines that a shell and make read alike."""
     with making(target) as partial:

@@ -21,7 +21,11 @@ DAEMON_START_SECONDS = 90
 def ensure_docker() -> None:
     """A Docker daemon that answers this user and can run a privileged container."""
     if shutil.which("docker") is None:
-        install("docker.io", why="Docker is missing", mend="install it from https://docs.docker.com/engine/install")
+        install(
+            "docker.io",
+            why="Docker is missing",
+            mend="install it from https://docs.docker.com/engine/install",
+        )
     if not succeeds("docker", "info", "-f", "{{.ServerVersion}}"):
         _start_daemon()
     if _lacks_sys_resource() and output_of("docker", "info", "-f", "{{.DefaultRuntime}}") != "bounded":
@@ -32,8 +36,10 @@ def ensure_docker() -> None:
 
 def _start_daemon() -> None:
     if os.geteuid() != 0:
-        raise Refusal(f"Docker does not answer {_user()}: `sudo systemctl start docker`, and if it runs already, "
-                      f"`sudo usermod -aG docker {_user()}` and log in again.")
+        raise Refusal(
+            f"Docker does not answer {_user()}: `sudo systemctl start docker`, and if it runs already, "
+            f"`sudo usermod -aG docker {_user()}` and log in again."
+        )
     if shutil.which("dockerd") is None:
         install("docker.io", why="dockerd is missing", mend="install Docker Engine")
     if _lacks_sys_resource():
@@ -52,7 +58,9 @@ def _start_daemon_by_hand() -> None:
     cache.LOGS.mkdir(parents=True, exist_ok=True)
     with (cache.LOGS / "dockerd.log").open("ab") as log:
         # A session of its own: the daemon must outlive this terminal and its interrupts.
-        subprocess.Popen(["dockerd"], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        subprocess.Popen(
+            ["dockerd"], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
     say("dockerd started by hand, since no init runs here")
 
 
@@ -65,8 +73,10 @@ def _wait_for(expected: str, *command: str) -> None:
     deadline = time.monotonic() + DAEMON_START_SECONDS
     while not (succeeds(*command) and expected in output_of(*command)):
         if time.monotonic() > deadline:
-            raise Refusal(f"`{' '.join(command)}` did not succeed within {DAEMON_START_SECONDS} s; "
-                          f"see {cache.LOGS / 'dockerd.log'} or `journalctl -u docker`.")
+            raise Refusal(
+                f"`{' '.join(command)}` did not succeed within {DAEMON_START_SECONDS} s; "
+                f"see {cache.LOGS / 'dockerd.log'} or `journalctl -u docker`."
+            )
         time.sleep(0.3)
 
 
@@ -111,8 +121,10 @@ def require_disk(gigabytes: int, purpose: str) -> None:
     docker_root = Path(output_of("docker", "info", "-f", "{{.DockerRootDir}}"))
     for folder in (cache.ROOT, docker_root):
         if folder.is_dir() and (free := shutil.disk_usage(folder).free) < gigabytes * 10**9:
-            raise Refusal(f"{purpose} needs {gigabytes} GB free, {folder} has {free / 10**9:.1f}: `docker system prune` "
-                          f"frees Docker's part, and TIDEGATE_CACHE=<folder on a larger disk> moves ours.")
+            raise Refusal(
+                f"{purpose} needs {gigabytes} GB free, {folder} has {free / 10**9:.1f}: "
+                f"`docker system prune` frees Docker's part, and TIDEGATE_CACHE=<folder on a larger disk> moves ours."
+            )
 
 
 def _user() -> str:

@@ -62,7 +62,12 @@ def _create(image: str) -> None:
 
 
 def _settings(image: str, ports: list[int]) -> str:
-    lines = ["kind: Cluster", "apiVersion: kind.x-k8s.io/v1alpha4", "networking:", "  podSubnet: 10.244.0.0/16"]
+    lines = [
+        "kind: Cluster",
+        "apiVersion: kind.x-k8s.io/v1alpha4",
+        "networking:",
+        "  podSubnet: 10.244.0.0/16",
+    ]
     if image == node_image.IMAGE:
         lines.append("  disableDefaultCNI: true # the image has its own")
     lines += ["nodes:", "- role: control-plane", "  extraPortMappings:"]
@@ -76,8 +81,10 @@ def _host_ports() -> list[int]:
     for port in ports:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
-                raise Refusal(f"Port {port} on 127.0.0.1 is taken: choose two free ones, "
-                              f"`TIDEGATE_HOST_PORTS=31080,31081 make cluster`.")
+                raise Refusal(
+                    f"Port {port} on 127.0.0.1 is taken: choose two free ones, "
+                    f"`TIDEGATE_HOST_PORTS=31080,31081 make cluster`."
+                )
     return ports
 
 
@@ -94,7 +101,7 @@ def _wake() -> None:
 
 
 def _kubectl(*arguments: str) -> list[str]:
-    """kubectl inside the node: it fits the API server, and the host needs none."""
+    """Kubectl inside the node: it fits the API server, and the host needs none."""
     return ["docker", "exec", NODE, "kubectl", "--kubeconfig=/etc/kubernetes/admin.conf", *arguments]
 
 
@@ -102,8 +109,10 @@ def _wait_until(what: str, *arguments: str) -> None:
     deadline = time.monotonic() + READY_SECONDS
     while not succeeds(*_kubectl(*arguments)):
         if time.monotonic() > deadline:
-            raise Refusal(f"Within {READY_SECONDS} s it did not come about that {what}: "
-                          f"`make cluster-delete cluster` makes a new cluster.")
+            raise Refusal(
+                f"Within {READY_SECONDS} s it did not come about that {what}: "
+                f"`make cluster-delete cluster` makes a new cluster."
+            )
         time.sleep(0.5)
 
 
@@ -117,8 +126,10 @@ def _mark() -> None:
         cache.CLUSTER_MARK.write_text(f"{known}\n")
         output_of(*_kubectl("-n", "kube-system", "create", "configmap", MARK, f"--from-literal=id={known}"))
     if found != known:
-        raise Refusal(f"A kind cluster {NAME} exists that was not made with the cache {cache.ROOT}: "
-                      f"`make cluster-delete cluster` replaces it.")
+        raise Refusal(
+            f"A kind cluster {NAME} exists that was not made with the cache {cache.ROOT}: "
+            f"`make cluster-delete cluster` replaces it."
+        )
 
 
 def _write_environment() -> None:

@@ -17,13 +17,15 @@ PACKAGES = (
 )
 # Units that have no place in a container: they would wait for devices, terminals or a schedule.
 MASKED_UNITS = (
-    "getty.target console-getty.service systemd-logind.service systemd-udevd.service apt-daily.timer "
-    "apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer "
-    "dev-hugepages.mount sys-kernel-debug.mount sys-kernel-tracing.mount sys-kernel-config.mount "
-    "proc-sys-fs-binfmt_misc.automount systemd-remount-fs.service systemd-sysctl.service "
-    "systemd-modules-load.service"
-).split()
-IPTABLES = "iptables iptables-save iptables-restore ip6tables ip6tables-save ip6tables-restore".split()
+    *("getty.target", "console-getty.service", "systemd-logind.service", "systemd-udevd.service"),
+    *("apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "fstrim.timer"),
+    *("e2scrub_all.timer", "e2scrub_reap.service", "proc-sys-fs-binfmt_misc.automount"),
+    *("dev-hugepages.mount", "sys-kernel-debug.mount", "sys-kernel-tracing.mount", "sys-kernel-config.mount"),
+    *("systemd-remount-fs.service", "systemd-sysctl.service", "systemd-modules-load.service"),
+)
+IPTABLES = tuple(
+    f"{family}tables{suffix}" for family in ("ip", "ip6") for suffix in ("", "-save", "-restore")
+)
 FOLDER = cache.ROOT / "node"
 KEY = cache.digest_of(HERE / "node", HERE / "programs", HERE / "node_image.py")
 IMAGE = f"tidegate/node:v{programs.version_of('kubernetes')}-{KEY}"
@@ -38,7 +40,16 @@ def build() -> str:
     if not archive.is_file():
         _make_archive(archive)
     with step("import node image") as this:
-        this.run("docker", "import", "-c", "ENV container=docker", "-c", 'ENTRYPOINT ["/kind/entrypoint"]', archive, IMAGE)
+        this.run(
+            "docker",
+            "import",
+            "-c",
+            "ENV container=docker",
+            "-c",
+            'ENTRYPOINT ["/kind/entrypoint"]',
+            archive,
+            IMAGE,
+        )
     return IMAGE
 
 
@@ -48,10 +59,12 @@ def _make_archive(archive: Path) -> None:
     )
     host.require_disk(GIGABYTES_FOR_A_BUILD, "Building Kubernetes")
     if shutil.which("mmdebstrap") is None:
-        host.install("mmdebstrap", why="mmdebstrap is missing", mend="it is a Debian tool: build on Debian or Ubuntu")
+        host.install(
+            "mmdebstrap", why="mmdebstrap is missing", mend="it is a Debian tool: build on Debian or Ubuntu"
+        )
     root, proxy_root = FOLDER / f"{KEY}.root", FOLDER / f"{KEY}.proxy"
     # Compilers keep both cores busy; the two Debian roots are mostly download and fill the gaps.
-    together(_build_programs, lambda: (_debian_root(root), _debian_proxy_root(proxy_root)))
+    together(_build_programs, lambda: _debian_roots(root, proxy_root))
     with step("assemble node image") as this:
         names = _cluster_image_names()
         _install_node_files(root, names["pause"])
@@ -76,6 +89,11 @@ def program(name: str) -> Path:
     """The binary of a cluster program as it was built here."""
     module = name if name in {"etcd", "coredns", "pause"} else "kubernetes"
     return programs.folder_of(programs.SOURCES / module) / name
+
+
+def _debian_roots(root: Path, proxy_root: Path) -> None:
+    _debian_root(root)
+    _debian_proxy_root(proxy_root)
 
 
 def _debian_root(root: Path) -> None:
@@ -114,7 +132,10 @@ def _save_cluster_images(this: Step, names: dict[str, str], proxy_root: Path, ta
         cache.discard(scratch)
         if name == "kube-proxy":
             shutil.copytree(proxy_root, scratch, symlinks=True)
-        entry = name in {"coredns", "pause"}  # the others are started by name; kubeadm relies on these entry points
+        entry = name in {
+            "coredns",
+            "pause",
+        }  # the others are started by name; kubeadm relies on these entry points
         folder = scratch if entry else scratch / "usr/local/bin"
         folder.mkdir(parents=True, exist_ok=True)
         (scratch / "tmp").mkdir(exist_ok=True)

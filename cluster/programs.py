@@ -39,7 +39,9 @@ def build(source: Path, *, limit_seconds: float = 1800) -> Path:
     pattern = "tool" if re.search(r"^tool\b", (source / "go.mod").read_text(), re.MULTILINE) else "."
     with step(f"build {source.name}", limit_seconds=limit_seconds) as this, cache.making(folder) as partial:
         this.run("go", "mod", "download", cwd=source, env=_environment())
-        packages = subprocess.check_output(["go", "list", "-deps", pattern], cwd=source, env=_environment(), text=True)
+        packages = subprocess.check_output(
+            ["go", "list", "-deps", pattern], cwd=source, env=_environment(), text=True
+        )
         total, before = len(packages.split()), len(this.lines())
         this.note = lambda: f"{len(this.lines()) - before} of {total} packages"
         partial.mkdir()
@@ -69,11 +71,13 @@ def require_go() -> None:
         raise Refusal(f"Go is missing, and no finished program is in the cache: {MENDS_GO}.")
     found = re.search(r"go(\d+)\.(\d+)", output_of("go", "version"))
     if found and (int(found[1]), int(found[2])) < (1, 25):
-        raise Refusal(f"Go {found[1]}.{found[2]} is too old for Kubernetes {version_of('kubernetes')}: {MENDS_GO}.")
+        raise Refusal(
+            f"Go {found[1]}.{found[2]} is too old for Kubernetes {version_of('kubernetes')}: {MENDS_GO}."
+        )
 
 
 def kind() -> Path:
-    """kind in the locked version; the user's own only where Go is missing and that version is what they have."""
+    """Kind in the locked version; the user's own only where Go is missing and that version is what they have."""
     on_path = shutil.which("kind")
     if shutil.which("go") is None and on_path and f"v{version_of('kind')}" in output_of(on_path, "version"):
         return Path(on_path)

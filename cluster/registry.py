@@ -4,7 +4,7 @@ import subprocess
 import time
 
 from cluster import cache
-from cluster.steps import Refusal, say, step, succeeds
+from cluster.steps import Refusal, output_of, say, step, succeeds
 
 ANSWER_SECONDS = 15
 PULL_SECONDS = 1200
@@ -34,7 +34,9 @@ def _registry_knows(image: str) -> bool:
     with answer.open("w") as log:
         pull = subprocess.Popen(["docker", "pull", image], stdout=log, stderr=log)
         deadline = time.monotonic() + ANSWER_SECONDS
-        while pull.poll() is None and time.monotonic() < deadline and "Pulling from" not in answer.read_text():
+        while (
+            pull.poll() is None and time.monotonic() < deadline and "Pulling from" not in answer.read_text()
+        ):
             time.sleep(0.1)
         pull.terminate()
         pull.wait()
@@ -42,3 +44,12 @@ def _registry_knows(image: str) -> bool:
     if "Cannot connect to the Docker daemon" in words:
         raise Refusal(f"Docker went away while asking for {image}: {words.strip()}")
     return "Pulling from" in words
+
+
+def forget_our_images() -> None:
+    """Removes every image from Docker whose name says that it was built here."""
+    ours = output_of(
+        "docker", "image", "ls", "-f", "reference=tidegate/*", "--format", "{{.Repository}}:{{.Tag}}"
+    )
+    if ours:
+        output_of("docker", "image", "rm", "-f", *ours.split())

@@ -80,7 +80,11 @@ def step(name: str, *, limit_seconds: float = 600) -> Iterator[Step]:
         yield this
     except (subprocess.SubprocessError, OSError) as error:
         shown = "\n".join(f"    {line}" for line in this.lines()[-LINES_SHOWN_ON_FAILURE:])
-        reason = f"took longer than {limit_seconds:.0f} s" if isinstance(error, subprocess.TimeoutExpired) else error
+        reason = (
+            f"took longer than {limit_seconds:.0f} s"
+            if isinstance(error, subprocess.TimeoutExpired)
+            else error
+        )
         raise Refusal(f"{name} failed: {reason}\n{shown}\nThe whole log: {this.log}") from error
     finally:
         done.set()
@@ -115,7 +119,9 @@ def output_of(*command: str | Path, limit_seconds: float = 60) -> str:
 def succeeds(*command: str | Path, limit_seconds: float = 30) -> bool:
     """Whether a short program ends well; one that hangs does not."""
     try:
-        return subprocess.run(command, capture_output=True, timeout=limit_seconds, check=False).returncode == 0
+        return (
+            subprocess.run(command, capture_output=True, timeout=limit_seconds, check=False).returncode == 0
+        )
     except (subprocess.TimeoutExpired, FileNotFoundError):
         return False
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from cluster import cache, host
 from cluster.registry import is_here
 from cluster.steps import Step, ending_in_one_sentence, output_of, say, step, succeeds
+
 from images import bases, contexts
 
 HERE = Path(__file__).parent
@@ -46,11 +47,15 @@ def _python_image(name: str, *sources: Path) -> Image:
 
 def _router_image() -> Image:
     lock = LOCKS / "router.txt"
-    return Image("router", (lock,), bases.GLIBC, lambda this, context, _: contexts.fill_router(this, context, lock))
+    return Image(
+        "router", (lock,), bases.GLIBC, lambda this, context, _: contexts.fill_router(this, context, lock)
+    )
 
 
 def _store_image() -> Image:
-    return Image("store", (contexts.STORE_SOURCE,), None, lambda _this, context, _: contexts.fill_store(context))
+    return Image(
+        "store", (contexts.STORE_SOURCE,), None, lambda _this, context, _: contexts.fill_store(context)
+    )
 
 
 IMAGES = (
@@ -89,7 +94,14 @@ def _build(image: Image, base: str, reference: str) -> None:
         cache.discard(context)
         context.mkdir(parents=True)
         image.fill(this, context, base)
-        arguments = (f"--build-arg=BASE={base}", f"--build-arg=VERSION={VERSION}", "-t", reference, "-f", dockerfile)
+        arguments = (
+            f"--build-arg=BASE={base}",
+            f"--build-arg=VERSION={VERSION}",
+            "-t",
+            reference,
+            "-f",
+            dockerfile,
+        )
         this.run("docker", "build", *arguments, context, env=_builder())
         cache.discard(context)
     size = int(output_of("docker", "image", "inspect", "-f", "{{.Size}}", reference))
@@ -98,9 +110,11 @@ def _build(image: Image, base: str, reference: str) -> None:
 
 def _forget_older(reference: str) -> None:
     """Removes former builds from Docker; without this, each change of a source leaves a quarter of a gigabyte."""
-    repository = reference.split(":")[0]
-    for other in output_of("docker", "image", "ls", "-f", f"reference={repository}", "-q", "--no-trunc").split():
-        tags = output_of("docker", "image", "inspect", "-f", "{{join .RepoTags \" \"}}", other).split()
+    repository = reference.split(":", maxsplit=1)[0]
+    for other in output_of(
+        "docker", "image", "ls", "-f", f"reference={repository}", "-q", "--no-trunc"
+    ).split():
+        tags = output_of("docker", "image", "inspect", "-f", '{{join .RepoTags " "}}', other).split()
         if reference not in tags:
             succeeds("docker", "image", "rm", *tags)  # one that a container still uses stays
 

@@ -72,7 +72,9 @@ def _build(base: Base) -> str:
 def _require_mmdebstrap() -> None:
     host.require_root("Building a base image, which is done where it can't be pulled,", "`sudo make images`")
     if shutil.which("mmdebstrap") is None:
-        host.install("mmdebstrap", why="mmdebstrap is missing", mend="it is a Debian tool: build on Debian or Ubuntu")
+        host.install(
+            "mmdebstrap", why="mmdebstrap is missing", mend="it is a Debian tool: build on Debian or Ubuntu"
+        )
 
 
 def _configure(root: Path) -> None:
@@ -83,7 +85,14 @@ def _configure(root: Path) -> None:
     if certificates:
         bundle = root / "etc/ssl/certs/ca-certificates.crt"
         bundle.write_text("".join(certificate.read_text() for certificate in certificates))
-    for unused in ("dev", "var/cache/apt", "var/lib/apt", "usr/share/man", "usr/share/locale", "usr/share/info"):
+    for unused in (
+        "dev",
+        "var/cache/apt",
+        "var/lib/apt",
+        "usr/share/man",
+        "usr/share/locale",
+        "usr/share/info",
+    ):
         cache.discard(root / unused)
     for tool in ("dpkg*", "debconf*", "pygettext*", "pydoc*", "update-alternatives", "openssl", "perl*"):
         for program in (root / "usr/bin").glob(tool):

@@ -10,9 +10,11 @@ from typing import Any
 
 from cluster import cache
 from cluster.steps import Refusal, ending_in_one_sentence, step
+
 from locks.uv import uv
 
 FOLDER = Path(__file__).parent
+FLAGS = ("--universal", "--generate-hashes", "--no-emit-index-url", "--no-emit-find-links", "--no-header")
 INPUTS = "# made from these parts of pyproject.toml: sha256:"
 
 
@@ -54,7 +56,9 @@ def main(arguments: Sequence[str]) -> None:
 def _check(project: dict[str, Any]) -> None:
     stale = [lock.path.name for lock in LOCKS if not _is_fresh(lock, project)]
     if stale:
-        raise Refusal(f"pyproject.toml asks for other packages than locks/{', locks/'.join(stale)}: `make locks`.")
+        raise Refusal(
+            f"pyproject.toml asks for other packages than locks/{', locks/'.join(stale)}: `make locks`."
+        )
 
 
 def _is_fresh(lock: Lock, project: dict[str, Any]) -> bool:
@@ -71,15 +75,14 @@ def _digest(lock: Lock, project: dict[str, Any]) -> str:
 
 
 def _compile(lock: Lock, project: dict[str, Any]) -> None:
-    source = [] if lock.alone else ["pyproject.toml"]
-    extras = [f"--extra={extra}" for extra in lock.extras]
-    group = [f"--group={lock.group}"] if lock.group else []
-    quiet = ["--no-emit-index-url", "--no-emit-find-links", "--no-header", "--quiet"]
+    parts = [] if lock.alone else ["pyproject.toml"]
+    parts += [f"--extra={extra}" for extra in lock.extras]
+    parts += [f"--group={lock.group}"] if lock.group else []
     with step(f"lock {lock.name}") as this, cache.making(cache.ROOT / f"{lock.name}.lock") as partial:
         # What is locked stays as it is unless pyproject.toml forbids it: an update is a commit of its own.
         partial.write_text(lock.path.read_text() if lock.path.is_file() else "")
-        command = [uv(), "pip", "compile", *source, *extras, *group, *quiet, "--generate-hashes", "--universal"]
-        this.run(*command, f"--python-version={lock.python}", "-o", partial, cwd=cache.REPOSITORY)
+        target = (f"--python-version={lock.python}", "-o", partial)
+        this.run(uv(), "pip", "compile", "--quiet", *parts, *FLAGS, *target, cwd=cache.REPOSITORY)
         header = f"# Written by `make locks`; never edited by hand.\n{INPUTS}{_digest(lock, project)}\n"
         lock.path.write_text(header + partial.read_text())
 

@@ -1,0 +1,73 @@
+# What a newcomer does, in that order. `make` alone prints it.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+export TIDEGATE_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/tidegate
+
+# Everything below runs against the cluster that this repository made, never against the user's current context.
+WITH_CLUSTER = set -a; source $(TIDEGATE_CACHE)/cluster.env; source $(TIDEGATE_CACHE)/images.env; set +a; \
+  export KUBECONFIG=$$TIDEGATE_KUBECONFIG;
+
+SCRIPTS = .ci/run cluster/node/preload cluster/host/runc-bounded $(addprefix cluster/node/root/kind/,entrypoint cgroup-root)
+
+.PHONY: help
+help: ## print this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: .venv/installed loaded ## see it: a better model promoted and a worse one taken back, on a real Kubernetes
+	@$(WITH_CLUSTER) .venv/bin/python -m demo
+
+.PHONY: test
+test: .venv/installed loaded ## run all tests: unit, API server, cluster
+	@$(WITH_CLUSTER) .venv/bin/python -m pytest tests
+
+.PHONY: lint
+lint: .venv/installed ## check style, types, layers, charts, scripts, and that generated files are fresh
+	@failed=; check() { echo "  $$*"; "$$@" || failed=1; }; \
+	check .venv/bin/ruff check --quiet .; \
+	check .venv/bin/ruff format --check --quiet .; \
+	check .venv/bin/mypy --no-error-summary; \
+	check env PYTHONPATH=sdk:serving:operator NO_COLOR=1 .venv/bin/lint-imports --no-cache --no-logo; \
+	check .venv/bin/helm lint --strict --quiet charts/*; \
+	check .venv/bin/python -m tidegate_operator.api.crd --check; \
+	check $(PYTHON) -m locks --check; \
+	if command -v shellcheck >/dev/null; then check shellcheck $(SCRIPTS); \
+	else echo "  shell scripts go unchecked: apt-get install shellcheck"; fi; \
+	[ -z "$$failed" ]
+
+.PHONY: cluster
+cluster: ## a Kubernetes to run on (kind); built from source where no image can be pulled
+	@$(PYTHON) -m cluster up
+
+.PHONY: images
+images: ## the container images whose inputs have changed
+	@$(PYTHON) -m images
+
+.PHONY: crds
+crds: .venv/installed ## generate crds/ and the charts' copies from the operator's models
+	@.venv/bin/python -m tidegate_operator.api.crd
+
+.PHONY: locks
+locks: ## resolve pyproject.toml into locks/
+	@$(PYTHON) -m locks
+
+.PHONY: cluster-delete
+cluster-delete: ## remove the cluster and all that runs in it
+	@$(PYTHON) -m cluster delete
+
+.PHONY: clean
+clean: cluster-delete ## remove the cluster, .venv and all that was built, Kubernetes included
+	@$(PYTHON) -m cluster forget
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# The cluster with the images in it.
+.PHONY: loaded
+loaded: cluster images
+	@$(PYTHON) -m cluster load-images
+
+.venv/installed: locks/dev.txt locks/uv.txt pyproject.toml
+	@$(PYTHON) -m locks.environment
