@@ -10,8 +10,8 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 from sklearn.linear_model import LogisticRegression
-
 from tests.unit.sdk import zoo
+
 from tidegate import verify_bundle
 from tidegate.cli import main
 

@@ -21,9 +21,9 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 from sklearn.svm import LinearSVC
+from tests.unit.sdk import zoo
 
 import tidegate
-from tests.unit.sdk import zoo
 from tidegate.columns import ColumnsCodec
 from tidegate.signature import Signature
 

@@ -8,9 +8,9 @@ import msgspec
 import numpy as np
 import onnxruntime
 import pytest
+from tests.unit.sdk import zoo
 
 import tidegate
-from tests.unit.sdk import zoo
 from tidegate.baseline import Baseline
 from tidegate.columns import ColumnsCodec
 from tidegate.golden import Golden
