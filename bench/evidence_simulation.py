@@ -9,8 +9,8 @@ the shipped rule (`tidegate_operator.evidence.rule`). One point of harm is allow
 import argparse
 
 import numpy as np
-
 from bench.evidence_rollouts import Floats, Rollouts, Step, World
+
 from tidegate_operator.evidence import Question
 
 ALL_STEPS = tuple(Step(weight, 300.0) for weight in (None, 0.05, 0.25, 0.5))

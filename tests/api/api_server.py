@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-
 from cluster import cache
 
 READY_SECONDS = 90

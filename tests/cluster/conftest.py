@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cluster import cache
 from demo.ground import SYSTEM_NAMESPACE, Ground, NotOurClusterError, find_ground, install_operator
 from demo.kubectl import Kubectl, ProgramFailedError
 from tests.cluster.library import Library, open_library
 from tests.cluster.place import Place
-
-from cluster import cache
 
 FAILED = pytest.StashKey[bool]()
 WHAT_IS_KEPT = (
