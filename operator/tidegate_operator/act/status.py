@@ -35,10 +35,6 @@ class StatusWriter:
         self._written[uid] = document
         return True
 
-    def forget(self, uid: str) -> None:
-        """The ModelDeployment is gone."""
-        self._written.pop(uid, None)
-
 
 def dump_status(status: ModelDeploymentStatus) -> dict[str, Any]:
     """The status as the API server keeps it: what is none is absent."""

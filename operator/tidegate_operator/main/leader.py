@@ -49,11 +49,13 @@ class Leader:
         self._metrics = metrics
         self._store = Store()
         self._table = RouteTable()
+        self._discovery = Discovery(self._table)
         self._applier = Applier(cluster)
         self._reconciler = Reconciler(
             Parts(
                 store=self._store,
                 table=self._table,
+                discovery=self._discovery,
                 observer=Observer(self._store, Scraper(session), started_at=datetime.now(UTC)),
                 applier=self._applier,
                 status=StatusWriter(cluster),
@@ -66,11 +68,12 @@ class Leader:
                 settings.router_image, settings.xds_host, settings.xds_port, settings.router_replicas
             ),
             now=lambda: datetime.now(UTC),
+            queue_key=self._queue_key,
         )
         self.ready = False
         """Whether routers are answered."""
         self.queue = Queue(self._work)
-        self._intake = Intake(self._store, self._applier, self.queue.add)
+        self._intake = Intake(self._store, self._applier, self._queue_key)
 
     async def lead(self) -> None:
         """Lead until something ends; the order is that of who relies on whom."""
@@ -78,7 +81,7 @@ class Leader:
         seeded = seed_routes(self._store, self._table)
         logger.info("%d routes are in force as they were stored", seeded)
         # Only now may routers ask: an empty answer would take their routes away.
-        runner = await serve(Discovery(self._table).build_application(), self._settings.xds_port)
+        runner = await serve(self._discovery.build_application(), self._settings.xds_port)
         try:
             self.ready = True
             self._queue_everything(within_seconds=2.0)
@@ -91,6 +94,9 @@ class Leader:
         finally:
             self.ready = False
             await runner.cleanup()
+
+    def _queue_key(self, key: Key) -> None:
+        self.queue.add(key)
 
     async def _work(self, key: Key) -> float | None:
         with self._metrics.reconcile_seconds.time(), self._metrics.reconcile_errors.count_exceptions():

@@ -19,7 +19,15 @@ from tidegate_operator.observe.store import Key, Kind, Store, name_of, uid_of
 from tidegate_operator.plan.facts import Manifest, Snapshot
 from tidegate_operator.plan.plan import Event, Plan, Route
 from tidegate_operator.plan.render import RenderSettings
-from tidegate_operator.routing.router import Owner, RouterSettings, build_entrance, build_router
+from tidegate_operator.routing.discovery import Discovery
+from tidegate_operator.routing.memory import build_memory
+from tidegate_operator.routing.router import (
+    Owner,
+    RouterSettings,
+    build_entrance,
+    build_router,
+    refer_to_all,
+)
 from tidegate_operator.routing.table import RouteTable, name_all
 
 logger = logging.getLogger(__name__)
@@ -38,6 +46,7 @@ class Parts:
 
     store: Store
     table: RouteTable
+    discovery: Discovery
     observer: Observer
     applier: Applier
     status: StatusWriter
@@ -56,12 +65,14 @@ class Reconciler:
         render: RenderSettings,
         router: RouterSettings,
         now: Callable[[], datetime],
+        queue_key: Callable[[Key], None],
     ) -> None:
         self._parts = parts
         self._make_plan = make_plan
         self._render = render
         self._router = router
         self._now = now
+        self._queue_key = queue_key
 
     async def reconcile(self, key: Key) -> float | None:
         """Look at a key once; the seconds until it wants to be looked at again."""
@@ -113,7 +124,8 @@ class Reconciler:
 
     def _set_route(self, key: Key, route: Route | None) -> bool:
         before = self._parts.table.route_of(key.namespace, key.name)
-        self._parts.table.set_route(key.namespace, key.name, route)
+        if self._parts.table.set_route(key.namespace, key.name, route):
+            self._queue_key(Key(key.namespace))  # what routers remember is to be written anew
         changed = _split_of(before) != _split_of(route)
         if changed:
             self._parts.census.count_route_change()
@@ -133,7 +145,15 @@ class Reconciler:
         living = [body for body in bodies if not body["metadata"].get("deletionTimestamp")]
         if living:
             owners = [Owner(name_of(body), uid_of(body)) for body in living]
-            await self._parts.applier.apply(build_router(namespace, owners, self._router))
+            memory = build_memory(namespace, refer_to_all(owners), self._parts.discovery)
+            if memory is None:
+                logger.warning(
+                    "namespace %s has too many routes for a ConfigMap; no router starts without a leader",
+                    namespace,
+                )
+            # The memory first: a router that starts must find it.
+            router = build_router(namespace, owners, self._router)
+            await self._parts.applier.apply((memory, *router) if memory else router)
 
 
 def _split_of(route: Route | None) -> tuple[object, ...]:

@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from tidegate.counts import LATENCY_BOUNDS_MS
-from tidegate_operator.routing.clusters import build_address, build_dns_discovery, build_endpoints
+from tidegate_operator.routing.clusters import (
+    Address,
+    build_address,
+    build_dns_discovery,
+    build_endpoints,
+    build_health_check,
+)
+from tidegate_operator.routing.memory import MEMORY_FOLDER, build_memory_listener
 from tidegate_operator.routing.routes import ROUTES_NAME
 
 XDS_CLUSTER = "tidegate-xds"
@@ -15,7 +22,7 @@ ADMIN_CLUSTER = "tidegate-admin"
 KEPT_STATS = (
     r"^cluster\.[^.]+\.(upstream_rq_(total|completed|time|timeout|retry|[2345]xx)|membership_(total|healthy))$"
     r"|^cluster_manager\.(cds\.update_.*|active_clusters)$|^http\.[^.]+\.rds\..*$"
-    r"|^http\.tidegate\.(downstream_rq_.*|downstream_cx_active)$|^server\.(live|uptime|state)$"
+    r"|^http\.(tidegate|memory)\.(downstream_rq_.*|downstream_cx_active)$|^server\.(live|uptime|state)$"
 )
 
 
@@ -27,28 +34,36 @@ class Ports:
     stats: int = 9902
     admin: int = 9901
     """On the loopback only: it can do everything."""
+    memory: int = 9903
+    """On the loopback only: the last known routes."""
 
 
 def build_bootstrap(
-    namespace: str, *, xds_address: tuple[str, int], ports: Ports = Ports()
+    namespace: str,
+    *,
+    xds_address: tuple[str, int],
+    ports: Ports = Ports(),
+    memory_folder: str = MEMORY_FOLDER,
 ) -> dict[str, Any]:
-    """Envoy's bootstrap: a listener for requests, one for stats, and the leader to ask for the rest."""
+    """Envoy's bootstrap: a listener for requests, one for stats, and whom to ask for the rest.
+
+    The leader is asked; only while it does not answer, the router's own memory is.
+    """
+    rds = {"rds": {"route_config_name": ROUTES_NAME, "config_source": _ask_leader()}}
+    xds = _build_static_cluster(XDS_CLUSTER, xds_address, ("127.0.0.1", ports.memory))
     return {
         "node": {"id": f"router.{namespace}", "cluster": namespace},
         "admin": {"address": build_address("127.0.0.1", ports.admin)},
         "dynamic_resources": {"cds_config": _ask_leader()},
         "static_resources": {
             "listeners": [
-                _build_listener(
-                    "tidegate",
-                    ports.traffic,
-                    {"rds": {"route_config_name": ROUTES_NAME, "config_source": _ask_leader()}},
-                ),
+                _build_listener("tidegate", ports.traffic, rds),
                 _build_listener("stats", ports.stats, {"route_config": _build_stats_routes()}),
+                build_memory_listener(ports.memory, memory_folder),
             ],
             "clusters": [
-                _build_static_cluster(XDS_CLUSTER, *xds_address),
-                _build_static_cluster(ADMIN_CLUSTER, "127.0.0.1", ports.admin),
+                xds | {"health_checks": [build_health_check("/ready")]},
+                _build_static_cluster(ADMIN_CLUSTER, ("127.0.0.1", ports.admin)),
             ],
         },
         "stats_flush_interval": "1s",
@@ -61,7 +76,8 @@ def _ask_leader() -> dict[str, Any]:
     """Ask, be held until something changes, ask again: what is decided is live within milliseconds."""
     return {
         "resource_api_version": "V3",
-        "initial_fetch_timeout": "15s",
+        # Until the first answer, or this long, Envoy opens no listener, that of its own memory included.
+        "initial_fetch_timeout": "3s",
         "api_config_source": {
             "api_type": "REST",
             "transport_api_version": "V3",
@@ -127,10 +143,10 @@ def _build_stats_routes() -> dict[str, Any]:
     return {"name": "stats", "virtual_hosts": [{"name": "stats", "domains": ["*"], "routes": routes}]}
 
 
-def _build_static_cluster(name: str, host: str, port: int) -> dict[str, Any]:
+def _build_static_cluster(name: str, *addresses: Address) -> dict[str, Any]:
     return {
         "name": name,
         "cluster_type": build_dns_discovery(),
         "connect_timeout": "1s",
-        "load_assignment": build_endpoints(name, (host, port)),
+        "load_assignment": build_endpoints(name, *addresses),
     }

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tidegate_operator.plan.facts import Manifest
 from tidegate_operator.routing.bootstrap import Ports, build_bootstrap
+from tidegate_operator.routing.memory import MEMORY_FOLDER, MEMORY_NAME
+from tidegate_operator.routing.routes import READY_PATH
 
 ROUTER_NAME = "tidegate-router"
 ROUTER_SELECTOR = {"app.kubernetes.io/name": ROUTER_NAME, "app.kubernetes.io/part-of": "tidegate"}
@@ -78,7 +80,7 @@ def build_router(namespace: str, owners: Sequence[Owner], settings: RouterSettin
         "name": ROUTER_NAME,
         "namespace": namespace,
         "labels": ROUTER_LABELS,
-        "ownerReferences": [_refer_to(owner) for owner in sorted(owners, key=lambda owner: owner.name)],
+        "ownerReferences": refer_to_all(owners),
     }
     config = {
         "apiVersion": "v1",
@@ -123,12 +125,15 @@ def _build_pod(settings: RouterSettings, ports: Ports) -> Manifest:
             "seccompProfile": {"type": "RuntimeDefault"},
         },
         "containers": [_build_container(settings, ports)],
-        "volumes": [{"name": "bootstrap", "configMap": {"name": ROUTER_NAME}}],
+        "volumes": [
+            {"name": "bootstrap", "configMap": {"name": ROUTER_NAME}},
+            {"name": "routes", "configMap": {"name": MEMORY_NAME, "optional": True}},
+        ],
     }
 
 
 def _build_container(settings: RouterSettings, ports: Ports) -> Manifest:
-    ready = {"httpGet": {"path": "/ready", "port": "stats"}}
+    ready = {"httpGet": {"path": READY_PATH, "port": "http"}}
     script = DRAIN_SCRIPT.format(port=ports.admin, seconds=DRAIN_SECONDS)
     return {
         "name": "envoy",
@@ -160,8 +165,16 @@ def _build_container(settings: RouterSettings, ports: Ports) -> Manifest:
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         },
-        "volumeMounts": [{"name": "bootstrap", "mountPath": "/etc/tidegate", "readOnly": True}],
+        "volumeMounts": [
+            {"name": "bootstrap", "mountPath": "/etc/tidegate", "readOnly": True},
+            {"name": "routes", "mountPath": MEMORY_FOLDER, "readOnly": True},
+        ],
     }
+
+
+def refer_to_all(owners: Iterable[Owner]) -> list[dict[str, Any]]:
+    """Owner references of what all ModelDeployments of a namespace share."""
+    return [_refer_to(owner) for owner in sorted(owners, key=lambda owner: owner.name)]
 
 
 def _refer_to(owner: Owner) -> dict[str, Any]:

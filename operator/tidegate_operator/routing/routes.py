@@ -11,6 +11,9 @@ from tidegate_operator.plan.plan import Route
 ROUTES_TYPE = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
 ROUTES_NAME = "tidegate"
 
+READY_PATH = "/.tidegate/ready"
+"""Answered as soon as a router has routes, be it none: before that, it would refuse models that are there."""
+
 # The last of tidegate.counts.LATENCY_BOUNDS_MS: what takes longer has failed, and no bin lies beyond.
 TIMEOUT = "30s"
 # What predictors say about themselves is for the operator and Prometheus, who ask the pods.
@@ -52,7 +55,11 @@ def _build_default_host(namespace: str, routes: Mapping[str, Route]) -> dict[str
     return {
         "name": "by-path",
         "domains": ["*"],
-        "routes": [*matches, {"match": {"prefix": "/"}, **_refuse(message)}],
+        "routes": [
+            {"match": {"path": READY_PATH}, "direct_response": {"status": 200}},
+            *matches,
+            {"match": {"prefix": "/"}, **_refuse(message)},
+        ],
     }
 
 

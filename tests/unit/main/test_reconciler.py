@@ -24,6 +24,7 @@ from tidegate_operator.observe.store import Key, Kind, Store
 from tidegate_operator.plan.facts import Snapshot
 from tidegate_operator.plan.plan import Plan, Route
 from tidegate_operator.plan.render import RenderSettings
+from tidegate_operator.routing.discovery import Discovery
 from tidegate_operator.routing.router import RouterSettings
 from tidegate_operator.routing.table import RouteTable
 
@@ -45,11 +46,13 @@ class World:
         self.cluster = FakeCluster()
         self.table = RouteTable()
         self.store = Store()
+        self.queued: list[Key] = []
         self.seen: list[Snapshot] = []
         self.plan = Plan(CANARY, (), (), ModelDeploymentStatus(phase=Phase.CANARY), (), (), 2.0)
         parts = Parts(
             store=self.store,
             table=self.table,
+            discovery=Discovery(self.table),
             observer=Observer(self.store, Scraper(session), started_at=NOW),
             applier=Applier(self.cluster),
             status=StatusWriter(self.cluster),
@@ -62,6 +65,7 @@ class World:
             render=RenderSettings("predictor"),
             router=RouterSettings("router", "xds", 18000),
             now=lambda: NOW,
+            queue_key=self.queued.append,
         )
 
     def put_deployment(self, **metadata: Any) -> None:
@@ -163,4 +167,13 @@ async def test_a_deleted_model_loses_its_route_and_nothing_is_written(world: Wor
 
 async def test_the_router_of_a_namespace_belongs_to_all_its_models(world: World) -> None:
     await world.reconciler.reconcile(Key("shop"))
-    assert world.cluster.asked == ["apply ConfigMap tidegate-router", "apply Deployment tidegate-router"]
+    assert world.cluster.asked == [
+        "apply ConfigMap tidegate-routes",
+        "apply ConfigMap tidegate-router",
+        "apply Deployment tidegate-router",
+    ]
+
+
+async def test_a_new_route_is_written_where_routers_remember_it(world: World) -> None:
+    await world.look()
+    assert world.queued == [Key("shop")]

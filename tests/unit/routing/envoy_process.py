@@ -82,7 +82,10 @@ class Router:
         return all(revision in counts and counts[revision].healthy for revision in revisions)
 
     async def _count_route_updates(self) -> int:
-        name = "http.tidegate.rds.tidegate.update_success"
+        return await self.read_stat("http.tidegate.rds.tidegate.update_success")
+
+    async def read_stat(self, name: str) -> int:
+        """One of Envoy's counters; 0 while it starts."""
         stats = await self._read_stats({"format": "json", "filter": f"^{name}$"})
         return sum(stat["value"] for stat in stats.get("stats", ()) if stat.get("name") == name)
 
@@ -99,7 +102,7 @@ class Router:
 @asynccontextmanager
 async def run_router(folder: Path, *models: Model, dead: tuple[str, ...] = ()) -> AsyncIterator[Router]:
     """Run models, xDS server and Envoy; revisions in `dead` have an address where nothing listens."""
-    ports = Ports(*find_free_ports(3))
+    ports = Ports(*find_free_ports(4))
     table = RouteTable()
     addresses = dict.fromkeys(dead, ("127.0.0.1", find_free_ports(1)[0]))
     async with aiohttp.ClientSession() as session:
