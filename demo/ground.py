@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from cluster import cache
+
 from demo.kubectl import Kubectl, ProgramFailedError, run
 from demo.waiting import OPERATOR_READY
 
@@ -70,7 +71,13 @@ def install_operator(ground: Ground) -> None:
     images = {
         part: ground.images[f"TIDEGATE_{part.upper()}_IMAGE"] for part in ("operator", "predictor", "router")
     }
-    _install(ground, "tidegate", *(f"--set=images.{part}={image}" for part, image in images.items()))
+    try:
+        _install(ground, "tidegate", *(f"--set=images.{part}={image}" for part, image in images.items()))
+    except ProgramFailedError as error:
+        # Helm only knows that it waited in vain; the operator's last words know why.
+        raise ProgramFailedError(
+            f"{error}\n{_last_words(ground.kubectl.within(SYSTEM_NAMESPACE))}"
+        ) from error
 
 
 def _install(ground: Ground, chart: str, *arguments: str) -> None:
@@ -88,6 +95,11 @@ def _install(ground: Ground, chart: str, *arguments: str) -> None:
         *arguments,
         timeout_seconds=OPERATOR_READY.seconds + 30,
     )
+
+
+def _last_words(kubectl: Kubectl) -> str:
+    pods = kubectl.run("get", "pods")
+    return pods + kubectl.run("logs", "--selector=app.kubernetes.io/part-of=tidegate", "--tail=5", "--prefix")
 
 
 def _find_helm() -> str:

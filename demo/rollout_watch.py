@@ -26,6 +26,7 @@ class RolloutWatch:
         self._narrator = narrator
         self._before: RolloutView | None = None
         self._told_at = 0.0
+        self._told_message = ""
 
     def until(
         self, deadline: Deadline, happened: Callable[[RolloutView], bool], *, fails_on: str | None = None
@@ -47,16 +48,17 @@ class RolloutWatch:
     def _look(self) -> RolloutView:
         view = RolloutView.of(self._kubectl.get("modeldeployment", self._name) or {"metadata": {}})
         self.revisions.update(view.revisions)
-        moved = list(tell_move(self._before, view))
-        if moved:
-            self._narrator.say(moved[0])
-            self._narrator.add(moved[1:])
-        elif view.candidate and time.monotonic() - self._told_at >= TELL_SECONDS:
-            told = list(tell_evidence(view)) if view.weight or view.mirror else [view.message]
+        told = list(tell_move(self._before, view)) or self._news(view)
+        if told:
             self._narrator.say(told[0])
             self._narrator.add(told[1:])
-        else:
-            self._before = view
-            return view
-        self._told_at, self._before = time.monotonic(), view
+            self._told_at, self._told_message = time.monotonic(), view.message
+        self._before = view
         return view
+
+    def _news(self, view: RolloutView) -> list[str]:
+        """What to say though nothing moved: the evidence every few seconds; without any, a new message."""
+        if view.weight or view.mirror:
+            due = time.monotonic() - self._told_at >= TELL_SECONDS
+            return list(tell_evidence(view)) if due else []
+        return [view.message] if view.message != self._told_message else []
