@@ -74,6 +74,9 @@ def build_workload(deployment: ModelDeployment, revision: Revision, *, replicas:
         "metadata": _metadata(deployment, revision.name),
         "spec": {
             "clusterIP": "None",
+            # Routers check readiness themselves. Were a pod in DNS only once it is ready, a router that asks a
+            # moment early would be told for 30 s more that there is none.
+            "publishNotReadyAddresses": True,
             "selector": select_pods(deployment.metadata.name, revision.name),
             "ports": [{"name": "http", "port": pod.PORT, "targetPort": "http", "protocol": "TCP"}],
         },

@@ -14,10 +14,10 @@ from tidegate_operator.act.applier import Applier
 from tidegate_operator.act.cluster import ClusterError
 from tidegate_operator.act.recorder import Recorder
 from tidegate_operator.act.status import StatusWriter
-from tidegate_operator.api.status import ModelDeploymentStatus, Phase
+from tidegate_operator.api.status import ModelDeploymentStatus, Phase, RevisionStatus
 from tidegate_operator.main.census import Census
 from tidegate_operator.main.metrics import Metrics
-from tidegate_operator.main.reconciler import Parts, Reconciler
+from tidegate_operator.main.reconciler import Parts, Reconciler, name_when_ready
 from tidegate_operator.observe.observer import Observer
 from tidegate_operator.observe.scrape import Scraper
 from tidegate_operator.observe.store import Key, Kind, Store
@@ -39,6 +39,14 @@ DEPLOYMENT = {
 }
 
 
+def served(phase: Phase) -> ModelDeploymentStatus:
+    """The status of a ModelDeployment whose version fraud-1 is in service."""
+    stable = RevisionStatus(
+        revision="fraud-1", model_version="fraud-1", digest="sha256:1", since="2026-01-01T00:00:00Z"
+    )
+    return ModelDeploymentStatus(phase=phase, stable=stable)
+
+
 class World:
     """A reconciler over an API server that can be away, with a plan that is told."""
 
@@ -48,7 +56,7 @@ class World:
         self.store = Store()
         self.queued: list[Key] = []
         self.seen: list[Snapshot] = []
-        self.plan = Plan(CANARY, (), (), ModelDeploymentStatus(phase=Phase.CANARY), (), (), 2.0)
+        self.plan = Plan(CANARY, (), (), served(Phase.CANARY), (), (), 2.0)
         parts = Parts(
             store=self.store,
             table=self.table,
@@ -122,7 +130,7 @@ async def test_a_look_that_changes_nothing_writes_nothing(world: World) -> None:
 async def test_a_candidate_is_taken_back_while_the_api_server_is_away(world: World) -> None:
     await world.look()
     world.cluster.away = True
-    world.plan = replace(world.plan, route=BACK, status=ModelDeploymentStatus(phase=Phase.ROLLED_BACK))
+    world.plan = replace(world.plan, route=BACK, status=served(Phase.ROLLED_BACK))
     with pytest.raises(ClusterError):
         await world.look()
     assert world.table.route_of("shop", "fraud") == BACK
@@ -132,7 +140,7 @@ async def test_the_next_look_goes_on_from_what_was_decided_though_it_could_not_b
     world: World,
 ) -> None:
     world.cluster.away = True
-    world.plan = replace(world.plan, route=BACK, status=ModelDeploymentStatus(phase=Phase.ROLLED_BACK))
+    world.plan = replace(world.plan, route=BACK, status=served(Phase.ROLLED_BACK))
     with pytest.raises(ClusterError):
         await world.look()
     world.cluster.away = False
@@ -177,3 +185,15 @@ async def test_the_router_of_a_namespace_belongs_to_all_its_models(world: World)
 async def test_a_new_route_is_written_where_routers_remember_it(world: World) -> None:
     await world.look()
     assert world.queued == [Key("shop")]
+
+
+def test_a_revision_is_named_to_routers_when_a_pod_of_it_is_ready() -> None:
+    waits = Route("fraud-1", "fraud-2")
+    assert name_when_ready(waits, {"fraud-1"}, first=False) == Route("fraud-1")
+    assert name_when_ready(waits, {"fraud-2"}, first=False) == waits
+    assert name_when_ready(CANARY, set(), first=False) == CANARY
+
+
+def test_the_first_version_is_named_when_a_pod_of_it_is_ready() -> None:
+    assert name_when_ready(Route("fraud-1"), set(), first=True) is None
+    assert name_when_ready(Route("fraud-1"), {"fraud-1"}, first=True) == Route("fraud-1")
