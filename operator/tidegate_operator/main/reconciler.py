@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Set
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
@@ -91,7 +91,8 @@ class Reconciler:
         parts = self._parts
         # 1. Memory. What is decided is in force before anything is written: an API server that is away must not
         #    keep traffic on a candidate that fails. The status in memory is what the next look goes on from.
-        ready = {name for name, workload in observation.snapshot.workloads.items() if workload.ready}
+        workloads = observation.snapshot.workloads
+        ready = frozenset(name for name, workload in workloads.items() if workload.ready)
         split_changed = self._set_route(
             key, name_when_ready(plan.route, ready, first=plan.status.stable is None)
         )
@@ -159,7 +160,7 @@ class Reconciler:
             await self._parts.applier.apply((memory, *router) if memory else router)
 
 
-def name_when_ready(route: Route | None, ready: Set[str], *, first: bool) -> Route | None:
+def name_when_ready(route: Route | None, ready: frozenset[str], *, first: bool) -> Route | None:
     """The route without those that take no traffic yet (the first version included) and have no pod that is ready.
 
     Without this, routers would look for a new revision's pods before DNS has them, and be told for another 30 s

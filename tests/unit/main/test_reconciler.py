@@ -189,11 +189,11 @@ async def test_a_new_route_is_written_where_routers_remember_it(world: World) ->
 
 def test_a_revision_is_named_to_routers_when_a_pod_of_it_is_ready() -> None:
     waits = Route("fraud-1", "fraud-2")
-    assert name_when_ready(waits, {"fraud-1"}, first=False) == Route("fraud-1")
-    assert name_when_ready(waits, {"fraud-2"}, first=False) == waits
-    assert name_when_ready(CANARY, set(), first=False) == CANARY
+    assert name_when_ready(waits, frozenset({"fraud-1"}), first=False) == Route("fraud-1")
+    assert name_when_ready(waits, frozenset({"fraud-2"}), first=False) == waits
+    assert name_when_ready(CANARY, frozenset(), first=False) == CANARY
 
 
 def test_the_first_version_is_named_when_a_pod_of_it_is_ready() -> None:
-    assert name_when_ready(Route("fraud-1"), set(), first=True) is None
-    assert name_when_ready(Route("fraud-1"), {"fraud-1"}, first=True) == Route("fraud-1")
+    assert name_when_ready(Route("fraud-1"), frozenset(), first=True) is None
+    assert name_when_ready(Route("fraud-1"), frozenset({"fraud-1"}), first=True) == Route("fraud-1")
