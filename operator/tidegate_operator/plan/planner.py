@@ -36,7 +36,7 @@ def plan(snapshot: Snapshot, now: datetime, settings: RenderSettings) -> Plan:
     course = _steer(course, snapshot, target, now)
     revisions = _known_revisions(snapshot, target, course)
     return Plan(
-        route=_route(course),
+        route=_route(course, snapshot),
         apply=_objects(course, snapshot, revisions),
         delete=_leftovers(course, snapshot),
         status=summarise(course, snapshot, now),
@@ -140,17 +140,29 @@ def _cool_down(course: Course, now: datetime) -> Course:
     return replace(course, warm=None).noting("status", f"cooled {warm.revision}", "rollout.keepWarm is over")
 
 
-def _route(course: Course) -> Route | None:
+def _route(course: Course, snapshot: Snapshot) -> Route | None:
+    candidate = course.candidate.revision if course.candidate and _may_be_known(course, snapshot) else None
     if course.stable is None:
-        # The first version: its cluster must be known to the routers before they can call it healthy.
-        return Route(stable=course.candidate.revision) if course.candidate else None
+        return Route(stable=candidate) if candidate else None
     return Route(
         stable=course.stable.revision,
-        candidate=course.candidate.revision if course.candidate else None,
+        candidate=candidate,
         weight=course.weight,
         mirror=course.mirror,
         warm=(course.warm.revision,) if course.warm else (),
     )
+
+
+def _may_be_known(course: Course, snapshot: Snapshot) -> bool:
+    """Whether routers are told of the candidate: not before its pods are ready.
+
+    Without this, a router asks for the name of a Service that has no address yet, and a kubeadm cluster's DNS
+    remembers the empty answer for 30 s, in which every rollout would stand still.
+    """
+    assert course.candidate
+    workload = snapshot.workloads.get(course.candidate.revision)
+    exposed = bool(course.weight or course.mirror)
+    return exposed or (workload is not None and workload.wanted <= workload.ready > 0)
 
 
 def _known_revisions(snapshot: Snapshot, target: Target | Unclear, course: Course) -> dict[str, Revision]:

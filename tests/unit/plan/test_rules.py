@@ -112,6 +112,12 @@ def test_an_operator_upgrade_changes_no_pod():
     assert plan(world.snapshot_again(), world.now, newer).apply == before.apply
 
 
+def test_routers_hear_of_a_candidate_only_when_its_pods_are_ready():
+    world = World().version("v1").version("v2").apply(modelVersion="v1").play(5).apply(modelVersion="v2")
+    assert world.look().route.candidate is None
+    assert world.play(3).look().route.candidate == world.last.status.candidate.revision
+
+
 def test_a_crash_between_any_two_looks_loses_nothing():
     """All state is status: a world that is rebuilt from what the API server keeps goes on the same way."""
     world = World().version("v1").version("v2").apply(modelVersion="v1", rollout={"steps": STEPS}).play(5)
