@@ -21,7 +21,8 @@ def up() -> None:
     """Makes sure that the cluster runs, answers names and bears our mark."""
     host.ensure_docker()
     if not _exists():
-        _create(_node_image())
+        ports = _host_ports()  # before anything that takes long
+        _create(_node_image(), ports)
     else:
         _wake()
     _wait_until("the API server answers", "get", "--raw", "/readyz")
@@ -51,9 +52,8 @@ def _node_image() -> str:
     return published if registry.pulled(published) else node_image.build()
 
 
-def _create(image: str) -> None:
+def _create(image: str, ports: list[int]) -> None:
     host.require_disk(GIGABYTES_TO_RUN, "A cluster")
-    ports = _host_ports()
     settings = cache.ROOT / "kind.yaml"
     settings.write_text(_settings(image, ports))
     with step("create cluster", limit_seconds=420) as this:

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 from cluster import cache, host, programs
-from cluster.registry import is_here
+from cluster.registry import forget_older, is_here
 from cluster.steps import Step, output_of, step, together
 
 HERE = Path(__file__).parent
@@ -40,16 +40,9 @@ def build() -> str:
     if not archive.is_file():
         _make_archive(archive)
     with step("import node image") as this:
-        this.run(
-            "docker",
-            "import",
-            "-c",
-            "ENV container=docker",
-            "-c",
-            'ENTRYPOINT ["/kind/entrypoint"]',
-            archive,
-            IMAGE,
-        )
+        entry = 'ENTRYPOINT ["/kind/entrypoint"]'
+        this.run("docker", "import", "-c", "ENV container=docker", "-c", entry, archive, IMAGE)
+    forget_older(IMAGE)
     return IMAGE
 
 

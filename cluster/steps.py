@@ -13,6 +13,7 @@ from cluster import cache
 
 HEARTBEAT_SECONDS = 15
 LINES_SHOWN_ON_FAILURE = 20
+LINE_WIDTH = 90
 _started = time.monotonic()
 _running: set["subprocess.Popen[bytes]"] = set()
 
@@ -32,7 +33,7 @@ class Step:
     def __init__(self, name: str, limit_seconds: float) -> None:
         self.name = name
         self.log = cache.LOGS / f"{name}.log"
-        self.note: Callable[[], str] = lambda: ""
+        self.note: Callable[[], str] = self._last_line
         self._deadline = time.monotonic() + limit_seconds
 
     def run(
@@ -50,6 +51,9 @@ class Step:
             _wait(process, self._deadline - time.monotonic())
         if process.returncode:
             raise subprocess.CalledProcessError(process.returncode, command)
+
+    def _last_line(self) -> str:
+        return next((line[:LINE_WIDTH] for line in reversed(self.lines()) if line.strip()), "")
 
     def lines(self) -> list[str]:
         """What the programs have written so far."""

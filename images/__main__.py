@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cluster import cache, host
-from cluster.registry import is_here
-from cluster.steps import Step, ending_in_one_sentence, output_of, say, step, succeeds
+from cluster.registry import forget_older, is_here
+from cluster.steps import Step, ending_in_one_sentence, output_of, say, step
 
 from images import bases, contexts
 
@@ -83,7 +83,7 @@ def _ensure(image: Image) -> str:
     reference = f"tidegate/{image.name}:{hashlib.sha256(contents.encode()).hexdigest()[:12]}"
     if not is_here(reference):
         _build(image, base, reference)
-        _forget_older(reference)
+        forget_older(reference)
     return reference
 
 
@@ -106,17 +106,6 @@ def _build(image: Image, base: str, reference: str) -> None:
         cache.discard(context)
     size = int(output_of("docker", "image", "inspect", "-f", "{{.Size}}", reference))
     say(f"{reference} is {size / 10**6:.0f} MB")
-
-
-def _forget_older(reference: str) -> None:
-    """Removes former builds from Docker; without this, each change of a source leaves a quarter of a gigabyte."""
-    repository = reference.split(":", maxsplit=1)[0]
-    for other in output_of(
-        "docker", "image", "ls", "-f", f"reference={repository}", "-q", "--no-trunc"
-    ).split():
-        tags = output_of("docker", "image", "inspect", "-f", '{{join .RepoTags " "}}', other).split()
-        if reference not in tags:
-            succeeds("docker", "image", "rm", *tags)  # one that a container still uses stays
 
 
 def _builder() -> dict[str, str]:
