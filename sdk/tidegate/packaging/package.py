@@ -139,7 +139,7 @@ def build_signature(native: NativeModel, sample: Sample, tolerance: float) -> Si
 def compare_with_native(
     native: NativeModel, converted: ConvertedModel, sample: Sample, *, tolerance: float
 ) -> Answers:
-    """Asks both about every row, then about rows in which each nullable feature is missing, and all of them.
+    """Asks both about every row, then about rows in which each nullable feature is missing.
 
     Gives the ONNX answers to the sample: what the predictor will answer, golden rows included.
 
