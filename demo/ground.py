@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -63,6 +65,21 @@ def find_ground() -> Ground:
     if missing := [name for name in IMAGES if name not in images]:
         raise NotOurClusterError(f"{', '.join(missing)} not built yet; run `make images`")
     return Ground(kubectl, _find_helm(), images, int(settings["TIDEGATE_HOST_PORTS"].split(",")[0]))
+
+
+@contextmanager
+def alone_on_stage() -> Iterator[None]:
+    """Holds the demo's namespace for this process.
+
+    Raises:
+        NotOurClusterError: Another demo runs. Without this, the second one removes the namespace of the first.
+    """
+    with (cache.ROOT / "demo-lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise NotOurClusterError("another demo runs on this cluster; wait for its end") from error
+        yield
 
 
 def install_operator(ground: Ground) -> None:

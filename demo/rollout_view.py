@@ -108,7 +108,9 @@ def tell_evidence(now: RolloutView) -> Iterator[str]:
 
 
 def _tell_end(before: RolloutView, now: RolloutView) -> Iterator[str]:
-    if now.stable == before.candidate:
+    if now.stable == before.candidate and not before.stable:
+        yield f"{now.stable} serves all requests"
+    elif now.stable == before.candidate:
         yield f"PROMOTED   {now.stable} serves all requests"
         for check in before.checks:
             yield f"    {check}"
