@@ -15,11 +15,26 @@ MARK = "tidegate-made-this-cluster"
 NODE_PORTS = (30080, 30081)
 READY_SECONDS = 180
 GIGABYTES_TO_RUN = 3
+# Lies in the cache while the cluster is being made; where it is found later, that was interrupted.
+UNFINISHED = cache.ROOT / "cluster-unfinished"
+# A process's `exe` leads to its binary, wherever its image keeps it and whatever else that image lacks.
+GATHER_API_SERVER = """
+mkdir -p /kind/api-server
+cd /kind/api-server
+for process in /proc/[0-9]*; do
+  name=$(basename "$(readlink $process/exe)")
+  case $name in etcd | kube-apiserver) cat $process/exe >$name ;; esac
+done
+cp "$(command -v kubectl)" kubectl
+chmod 755 etcd kube-apiserver kubectl
+"""
 
 
 def up() -> None:
     """Makes sure that the cluster runs, answers names and bears our mark."""
     host.ensure_docker()
+    if UNFINISHED.exists():
+        delete()
     if not _exists():
         ports = _host_ports()  # before anything that takes long
         _create(_node_image(), ports)
@@ -39,11 +54,12 @@ def delete() -> None:
     if _exists():
         with step("delete cluster") as this:
             this.run(programs.kind(), "delete", "cluster", "--name", NAME, "--kubeconfig", cache.KUBECONFIG)
-    for written in (cache.KUBECONFIG, cache.CLUSTER_MARK, cache.CLUSTER_ENV):
+    for written in (cache.KUBECONFIG, cache.CLUSTER_MARK, cache.CLUSTER_ENV, UNFINISHED):
         cache.discard(written)
 
 
 def _node_image() -> str:
+    """The node image to use: TIDEGATE_NODE_IMAGE (from a mirror, say), the published one, or one built here."""
     if chosen := os.environ.get("TIDEGATE_NODE_IMAGE"):
         return chosen
     if registry.is_here(node_image.IMAGE):
@@ -56,6 +72,7 @@ def _create(image: str, ports: list[int]) -> None:
     host.require_disk(GIGABYTES_TO_RUN, "A cluster")
     settings = cache.ROOT / "kind.yaml"
     settings.write_text(_settings(image, ports))
+    UNFINISHED.touch()
     with step("create cluster", limit_seconds=420) as this:
         command = (programs.kind(), "create", "cluster", "--name", NAME, "--image", image, "--wait", "180s")
         this.run(*command, "--config", settings, "--kubeconfig", cache.KUBECONFIG)
@@ -125,6 +142,7 @@ def _mark() -> None:
         found = known = str(uuid.uuid4())
         cache.CLUSTER_MARK.write_text(f"{known}\n")
         output_of(*_kubectl("-n", "kube-system", "create", "configmap", MARK, f"--from-literal=id={known}"))
+    UNFINISHED.unlink(missing_ok=True)
     if found != known:
         raise Refusal(
             f"A kind cluster {NAME} exists that was not made with the cache {cache.ROOT}: "
@@ -141,27 +159,21 @@ def _write_environment() -> None:
         "TIDEGATE_KUBECONFIG": str(cache.KUBECONFIG),
         "TIDEGATE_CLUSTER_MARK": cache.CLUSTER_MARK.read_text().strip(),
         "TIDEGATE_HOST_PORTS": ",".join(published[str(port)] for port in NODE_PORTS),
-        "TIDEGATE_KUBE_APISERVER": str(binaries / "kube-apiserver"),
-        "TIDEGATE_ETCD": str(binaries / "etcd"),
+        "TIDEGATE_API_BINARIES": str(binaries),
         "TIDEGATE_KUBECTL": str(binaries / "kubectl"),
     }
     cache.write_env(cache.CLUSTER_ENV, values)
 
 
 def _api_server_binaries() -> Path:
-    """kube-apiserver, etcd and kubectl as they run in the node, copied out once for each node image.
-
-    A process's `exe` leads to its binary wherever its image keeps it, so this holds for published images too.
-    """
+    """kube-apiserver, etcd and kubectl as they run in the node, copied out once for each node image."""
     image = output_of("docker", "inspect", "-f", "{{.Image}}", NODE).removeprefix("sha256:")[:12]
     folder = cache.ROOT / "bin" / f"api-server-{image}"
     if folder.is_dir():
         return folder
     with step("copy the API server out of the node") as this, cache.making(folder) as partial:
         partial.mkdir()
-        gather = "mkdir -p /kind/api-server && cd /kind/api-server && cat /proc/$(pidof etcd)/exe >etcd && "
-        gather += "cat /proc/$(pidof kube-apiserver)/exe >kube-apiserver && cp $(command -v kubectl) . && chmod 755 *"
-        this.run("docker", "exec", NODE, "sh", "-ec", gather)
+        this.run("docker", "exec", NODE, "bash", "-euc", GATHER_API_SERVER)
         this.run("docker", "cp", f"{NODE}:/kind/api-server/.", partial)
         this.run("docker", "exec", NODE, "rm", "-r", "/kind/api-server")
     cache.discard_others(folder, "api-server-*")

@@ -1,5 +1,6 @@
 """Runs the named steps of a build: progress is visible while one lasts, its last log lines when it fails."""
 
+import signal
 import subprocess
 import sys
 import threading
@@ -37,17 +38,15 @@ class Step:
         self._deadline = time.monotonic() + limit_seconds
 
     def run(
-        self,
-        *command: str | Path,
-        cwd: Path | None = None,
-        env: Mapping[str, str] | None = None,
-        stdin: Path | None = None,
+        self, *command: str | Path, cwd: Path | None = None, env: Mapping[str, str] | None = None
     ) -> None:
         """Runs a program to its end; raises when it fails or when the step's limit has passed."""
-        with self.log.open("ab") as log, (stdin or Path("/dev/null")).open("rb") as source:
+        with self.log.open("ab") as log:
             log.write(f"$ {' '.join(map(str, command))}\n".encode())
             log.flush()
-            process = subprocess.Popen(command, cwd=cwd, env=env, stdin=source, stdout=log, stderr=log)
+            process = subprocess.Popen(
+                command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
             _wait(process, self._deadline - time.monotonic())
         if process.returncode:
             raise subprocess.CalledProcessError(process.returncode, command)
@@ -132,6 +131,8 @@ def succeeds(*command: str | Path, limit_seconds: float = 30) -> bool:
 
 def ending_in_one_sentence(command: Callable[[Sequence[str]], None]) -> None:
     """Runs a command line so that a refusal is printed as such, and any failure makes the exit code 1."""
+    # Being ended is as an interrupt: without this, the programs of a step would go on without us.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with cache.one_at_a_time():
             command(sys.argv[1:])
