@@ -8,8 +8,9 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Final, Self
 
@@ -47,11 +48,15 @@ class Book:
     """Other ends by revision and failure."""
     latency_ms: list[float] = field(default_factory=list)
     """Of 2xx answers."""
+    failed_between: dict[tuple[str, str], tuple[datetime, datetime]] = field(default_factory=dict)
+    """The first and the last time of each failure, to be found again in the operator's log."""
 
     def note(self, answer: Answer) -> None:
         """Adds the end of one request."""
         if answer.failure:
-            self.failed[answer.revision, answer.failure] += 1
+            key, now = (answer.revision, answer.failure), datetime.now(UTC)
+            self.failed[key] += 1
+            self.failed_between[key] = (self.failed_between.get(key, (now, now))[0], now)
         else:
             self.answered[answer.revision] += 1
             self.latency_ms.append(answer.milliseconds)
@@ -60,6 +65,12 @@ class Book:
         """Requests without a 2xx answer: all of them, or those that the given revisions answered."""
         wanted = None if of is None else set(of)
         return sum(n for (revision, _), n in self.failed.items() if wanted is None or revision in wanted)
+
+    def tell_failures(self) -> Iterator[str]:
+        """One line a kind of failure, the most frequent first."""
+        for (revision, failure), count in self.failed.most_common(5):
+            first, last = self.failed_between[revision, failure]
+            yield f"{count} × {failure} from {revision or 'the router'}, {first:%H:%M:%S} to {last:%H:%M:%S} UTC"
 
     def quantile_ms(self, share: float) -> float:
         """The latency that `share` of the 2xx answers kept; 0 when there are none."""

@@ -164,7 +164,7 @@ class Story:
             ]
         )
         if outcome.lost:
-            reasons = "; ".join(f"{count} × {why}" for (_, why), count in book.failed.most_common(3))
+            reasons = "; ".join(book.tell_failures())
             raise StoryBrokenError(f"{outcome.lost} of {book.sent} requests were lost: {reasons}")
         self._show_what_is_next()
 

@@ -17,7 +17,7 @@ def test_bundle_that_is_not_what_was_tested(place: Place) -> None:
         view = place.until(REFUSED, lambda view: "income-2" in view.rejected)
     assert view.rejected["income-2"].startswith("DigestMismatch: ")
     assert set(load.book.answered) == {view.revisions["income-1"]}
-    assert load.book.failures() == 0, load.book.failed
+    assert load.book.failures() == 0, list(load.book.tell_failures())
 
 
 @pytest.mark.parametrize(("folder", "reason"), [("no-such-folder", "SourceNotFound")])

@@ -17,4 +17,4 @@ def test_paused_rollout_holds_and_goes_on(place: Place) -> None:
         assert place.view().mirror == 100
         place.deploy("income-2", LONG_MIRROR)
         place.until(PROMOTED, lambda view: view.ready and view.stable == "income-2")
-    assert load.book.failures() == 0, load.book.failed
+    assert load.book.failures() == 0, list(load.book.tell_failures())

@@ -12,7 +12,7 @@ def test_pointed_back_returns_at_once(place: Place) -> None:
         place.until(PROMOTED, lambda view: view.ready and view.stable == "income-2")
         place.deploy("income-1")
         place.until(RETURNED, lambda view: view.ready and view.stable == "income-1")
-    assert load.book.failures() == 0, load.book.failed
+    assert load.book.failures() == 0, list(load.book.tell_failures())
 
 
 def test_pointed_back_in_mid_canary_ends_the_rollout(place: Place) -> None:
@@ -26,4 +26,4 @@ def test_pointed_back_in_mid_canary_ends_the_rollout(place: Place) -> None:
         view = place.until(RETURNED, lambda view: view.ready and view.candidate == "")
     assert view.stable == "income-1"
     assert not view.rejected
-    assert load.book.failures() == 0, load.book.failed
+    assert load.book.failures() == 0, list(load.book.tell_failures())

@@ -12,7 +12,7 @@ def test_better_version_is_promoted(place: Place) -> None:
         candidate = place.until(PROMOTED, lambda view: view.weight > 0).revisions["income-2"]
         tested = pods_of(place, candidate)
         place.until(PROMOTED, lambda view: view.ready and view.stable == "income-2")
-    assert load.book.failures() == 0, load.book.failed
+    assert load.book.failures() == 0, list(load.book.tell_failures())
     assert load.book.answered[candidate] > 0
     assert tested <= pods_of(place, candidate)
 

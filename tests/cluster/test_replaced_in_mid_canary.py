@@ -12,6 +12,6 @@ def test_new_version_replaces_the_candidate(place: Place) -> None:
         place.until(CANDIDATE_ANSWERS, lambda view: view.candidate == "income-2" and view.weight == 50)
         place.deploy("income-4", LONG_CANARY)
         view = place.until(REPLACED, lambda view: view.candidate == "income-4" and view.weight == 50)
-    assert load.book.failures() == 0, load.book.failed
+    assert load.book.failures() == 0, list(load.book.tell_failures())
     assert view.stable == "income-1"
     assert not view.rejected

@@ -11,7 +11,7 @@ def test_worse_version_is_found_in_the_mirror(place: Place) -> None:
     with place.traffic() as load:
         place.deploy("income-3")
         view = place.until(TAKEN_BACK, lambda view: "income-3" in view.rejected)
-    assert load.book.failures() == 0, load.book.failed
+    assert load.book.failures() == 0, list(load.book.tell_failures())
     assert view.stable == "income-1"
     assert view.rejected["income-3"].startswith("ErrorRate: ")
     assert place.conditions() == {
@@ -30,7 +30,7 @@ def test_worse_version_with_weight_costs_only_its_own_failures(place: Place) -> 
         place.deploy("income-3", NO_MIRROR)
         place.until(TAKEN_BACK, lambda view: "income-3" in view.rejected)
     stable = place.view().revisions["income-1"]
-    assert load.book.failures(of=[stable, NO_REVISION]) == 0, load.book.failed
+    assert load.book.failures(of=[stable, NO_REVISION]) == 0, list(load.book.tell_failures())
     assert load.book.failures() > 0
 
 
