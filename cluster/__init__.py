@@ -2,3 +2,8 @@
 
 It runs before any virtual environment exists, hence the standard library alone.
 """
+
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036 - this runs under whatever python3 the machine has
+    sys.exit("Tidegate needs Python 3.11 or newer: name it, as in `make PYTHON=python3.11 cluster`.")
