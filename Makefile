@@ -34,6 +34,8 @@ lint: .venv/installed ## check style, types, layers, charts, scripts, and that g
 	check env PYTHONPATH=sdk:serving:operator NO_COLOR=1 .venv/bin/lint-imports --no-cache --no-logo; \
 	check .venv/bin/helm lint --strict --quiet charts/*; \
 	check .venv/bin/python -m tidegate_operator.api.crd --check; \
+	check .venv/bin/python -m tidegate_operator.api.reference --check; \
+	check .venv/bin/python manifests/generate.py --check; \
 	check $(PYTHON) -m locks --check; \
 	if command -v shellcheck >/dev/null; then check shellcheck $(SCRIPTS); \
 	else echo "  shell scripts go unchecked: apt-get install shellcheck"; fi; \
@@ -48,8 +50,10 @@ images: ## the container images whose inputs have changed
 	@$(PYTHON) -m images
 
 .PHONY: crds
-crds: .venv/installed ## generate crds/ and the charts' copies from the operator's models
+crds: .venv/installed ## generate crds/, the charts' copies, the reference and manifests/ from the operator's models
 	@.venv/bin/python -m tidegate_operator.api.crd
+	@.venv/bin/python -m tidegate_operator.api.reference
+	@.venv/bin/python manifests/generate.py
 
 .PHONY: locks
 locks: ## resolve pyproject.toml into locks/
