@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cluster import cache, host
-from cluster.registry import is_here, pulled
+from cluster.registry import forget_older, is_here, pulled
 from cluster.steps import step
 
 SUITE = "trixie"
@@ -66,6 +66,8 @@ def _build(base: Base) -> str:
             cache.discard(archive.with_suffix(".root"))
         path = "ENV PATH=/usr/local/bin:/usr/bin:/bin"
         this.run("docker", "import", "-c", path, archive, base.local)
+    forget_older(base.local)
+    cache.discard_others(archive, f"{archive.name.rsplit('-', 1)[0]}-*")
     return base.local
 
 
