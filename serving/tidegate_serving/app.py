@@ -43,6 +43,7 @@ class Application:
         self.requests = RequestTallies()
         self.rows: RowTallies | None = None
         self.draining = False
+        self.leaving = False
         self._settings = settings
         self._predictor: Predictor | None = None
         self._threads = ThreadPoolExecutor(settings.threads, thread_name_prefix="predict")
@@ -53,6 +54,7 @@ class Application:
         }
         self._reads: dict[str, Callable[[], tuple[bytes, str]]] = {
             pod.LIVE_PATH: lambda: _json({"live": True}),
+            pod.ROUTER_PATH + settings.revision: self._routable,
             pod.READY_PATH: lambda: _json({"ready": bool(self._ready())}),
             "/v2": lambda: _json({"name": "tidegate", "version": VERSION, "extensions": []}),
             f"/v2/models/{name}": lambda: _json(self._ready().v2.metadata()),
@@ -87,6 +89,11 @@ class Application:
             await self._predict(codec_of, scope, protocol, path)
         else:
             self._read(scope, protocol, path)
+
+    def _routable(self) -> tuple[bytes, str]:
+        if self.leaving:
+            raise Refusal(503, "leaving: this process ends in a few seconds")
+        return _json({"routable": bool(self._ready())})
 
     def _read(self, scope: Scope, protocol: HTTPProtocol, path: str) -> None:
         try:

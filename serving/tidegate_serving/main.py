@@ -16,6 +16,7 @@ from typing import Final, NoReturn
 from granian.constants import HTTPModes, Interfaces
 from granian.server.embed import Server
 
+from tidegate import pod
 from tidegate.bundle import MANIFEST_NAME, manifest_digest, read_manifest
 from tidegate_serving.app import Application
 from tidegate_serving.errors import CannotStart
@@ -146,5 +147,9 @@ async def _drain(application: Application, settings: Settings, hurry: asyncio.Ev
     """Goes on answering until nobody sends here any more; Granian then finishes what is in flight."""
     application.draining = True
     _LOG.info("draining for %g s; a second signal ends it at once", settings.drain_seconds)
+    leave_seconds = min(settings.drain_seconds, pod.LEAVE_SECONDS)
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(hurry.wait(), settings.drain_seconds)
+        await asyncio.wait_for(hurry.wait(), settings.drain_seconds - leave_seconds)
+    application.leaving = True
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(hurry.wait(), leave_seconds)

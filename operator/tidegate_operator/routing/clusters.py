@@ -20,16 +20,17 @@ def find_headless_service(namespace: str, revision: str) -> Address:
 
 
 def build_cluster(revision: str, address: Address) -> dict[str, Any]:
-    """One revision's endpoints: found by DNS every second, held healthy by the predictor's own readiness."""
+    """One revision's endpoints: found by DNS every second, held healthy while that very revision answers."""
     return {
         "@type": CLUSTER_TYPE,
         "name": revision,
         "cluster_type": build_dns_discovery(),
         "connect_timeout": "1s",
         "lb_policy": "LEAST_REQUEST",
-        # Without this, an address that another model's pod has got meanwhile would stay in as long as that is well.
-        "ignore_health_on_host_removal": True,
-        "health_checks": [build_health_check(pod.READY_PATH)],
+        # An endpoint that DNS no longer names stays as long as this revision answers there: two DNS servers that
+        # remember different answers for 30 s would otherwise empty a cluster whose pods are well.
+        "ignore_health_on_host_removal": False,
+        "health_checks": [build_health_check(pod.ROUTER_PATH + revision)],
         "circuit_breakers": {
             "thresholds": [
                 {

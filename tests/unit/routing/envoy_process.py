@@ -37,7 +37,7 @@ class Model:
 
     async def answer(self, request: web.Request) -> web.Response:
         """Readiness is always fine; everything else is counted."""
-        if request.path != "/v2/health/ready":
+        if not request.path.startswith("/internal/routable/"):
             self.requests.append(request.path)
             return web.Response(text=self.name, status=self.status)
         return web.Response()

@@ -71,3 +71,13 @@ def test_while_draining_it_stays_ready_and_asks_clients_to_leave(draining_for):
     began = time.monotonic()
     assert server.exit_code() == 0
     assert time.monotonic() - began < 5  # a second signal ends it sooner
+
+
+def test_routers_are_told_to_leave_before_the_end_and_only_the_revision_itself_is_routable(draining_for):
+    server = draining_for(8.0)
+    routable = f"{server.url}/internal/routable/fraud-abc"
+    assert httpx.get(routable).status_code == 200
+    assert httpx.get(routable + "x").status_code == 404
+    server.process.terminate()
+    server.until_status("/internal/routable/fraud-abc", 503)
+    assert httpx.get(f"{server.url}/v2/health/ready").status_code == 200
