@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,8 +10,9 @@ from typing import Final
 
 from rich.console import Console
 from rich.terminal_theme import MONOKAI
+from rich.text import Text
 
-WIDTH: Final = 118
+PICTURE_WIDTH: Final = 132
 # rich's own picture loads its font from a server; a README must show without one.
 _SVG: Final = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
 <style>.{unique_id}-matrix {{ font-family: ui-monospace, Menlo, Consolas, monospace; \
@@ -33,27 +35,35 @@ class Narrator:
 
     def __init__(self) -> None:
         # Piped, rich would fold lines at 80 columns; a log is read by grep.
-        self._console = Console(record=True, highlight=False, soft_wrap=True, width=WIDTH)
+        self._console = Console(highlight=False, soft_wrap=True)
+        self._picture = Console(record=True, highlight=False, file=io.StringIO(), width=PICTURE_WIDTH)
         self._started = time.monotonic()
 
     def headline(self, text: str) -> None:
         """A chapter."""
-        self._console.print(f"\n{text}", style="bold", markup=False)
+        self._print([Text(""), Text(text, style="bold")])
 
-    def say(self, text: str) -> None:
-        """Something that happened now."""
+    def say(self, text: str, *more: str, passing: bool = False) -> None:
+        """Something that happened now, with lines that belong to it; what is only passing stays off the picture."""
         minutes, seconds = divmod(int(time.monotonic() - self._started), 60)
-        style = next((style for word, style in _STYLES.items() if text.startswith(word)), None)
-        self._console.print(f"{minutes:3d}:{seconds:02d}  ", end="", style="dim")
-        self._console.print(text, style=style, markup=False)
+        style = next((style for word, style in _STYLES.items() if text.startswith(word)), "")
+        line = Text.assemble((f"{minutes:3d}:{seconds:02d}  ", "dim"), (text, style))
+        self._print([line, *map(_belonging, more)], passing=passing)
 
-    def add(self, lines: Iterable[str]) -> None:
+    def add(self, *lines: str) -> None:
         """What belongs to the line before."""
-        for line in lines:
-            self._console.print(
-                f"        {line}", style="dim" if line.startswith("$") else None, markup=False
-            )
+        self._print(map(_belonging, lines))
 
     def save_picture(self, path: Path, *, title: str) -> None:
-        """Writes all that was said as an SVG."""
-        self._console.save_svg(str(path), title=title, theme=MONOKAI, code_format=_SVG)
+        """Writes what was said as an SVG."""
+        self._picture.save_svg(str(path), title=title, theme=MONOKAI, code_format=_SVG)
+
+    def _print(self, lines: Iterable[Text], *, passing: bool = False) -> None:
+        for line in lines:
+            self._console.print(line)
+            if not passing:
+                self._picture.print(line)
+
+
+def _belonging(line: str) -> Text:
+    return Text(f"        {line}", style="dim" if line.startswith("$") else "")

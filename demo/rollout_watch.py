@@ -48,10 +48,9 @@ class RolloutWatch:
     def _look(self) -> RolloutView:
         view = RolloutView.of(self._kubectl.get("modeldeployment", self._name) or {"metadata": {}})
         self.revisions.update(view.revisions)
-        told = list(tell_move(self._before, view)) or self._news(view)
-        if told:
-            self._narrator.say(told[0])
-            self._narrator.add(told[1:])
+        moved = list(tell_move(self._before, view))
+        if told := moved or self._news(view):
+            self._narrator.say(*told, passing=not moved)
             self._told_at, self._told_message = time.monotonic(), view.message
         self._before = view
         return view

@@ -33,6 +33,7 @@ from demo.waiting import (
 NAMESPACE: Final = "demo"
 NAME: Final = "income"
 REQUESTS_PER_SECOND: Final = 50
+_PERSON: Final = Path(__file__).parent / "data" / "person.json"
 _MANIFESTS: Final = Path(__file__).parent / "manifests"
 
 
@@ -82,7 +83,7 @@ class Story:
 
     def _install(self) -> None:
         self._narrator.headline("Installing the operator")
-        self._narrator.add(["$ helm upgrade --install tidegate charts/tidegate -n tidegate-system"])
+        self._narrator.add("$ helm upgrade --install tidegate charts/tidegate -n tidegate-system")
         install_operator(self._ground)
         self._narrator.say("the operator is ready")
 
@@ -119,7 +120,7 @@ class Story:
 
     def _serve_first(self) -> None:
         self._narrator.headline("The first version")
-        self._narrator.add(["$ kubectl apply -f demo/manifests/income.yaml   # spec.modelVersion: income-1"])
+        self._narrator.add("$ kubectl apply -f demo/manifests/income.yaml   # spec.modelVersion: income-1")
         self._kubectl.apply(_read_manifest("income.yaml"))
         self._watch.until(FIRST_VERSION_SERVES, lambda view: view.ready and view.stable == "income-1")
 
@@ -146,22 +147,19 @@ class Story:
 
     def _point_to(self, version: str) -> None:
         patch = json.dumps({"spec": {"modelVersion": version}})
-        shown = f"$ kubectl patch modeldeployment {NAME} --type=merge -p '{patch}'"
-        self._narrator.add([shown])
+        self._narrator.add(f"$ kubectl patch modeldeployment {NAME} --type=merge -p '{patch}'")
         self._kubectl.run("patch", "modeldeployment", NAME, "--type=merge", f"--patch={patch}")
 
     def _sum_up(self, outcome: Outcome) -> None:
         book = outcome.book
         self._narrator.headline("What the users saw")
         self._narrator.add(
-            [
-                f"requests sent                      {book.sent:>7,}",
-                f"answered                           {sum(book.answered.values()):>7,}",
-                *(f"  by {revision:<30}{count:>7,}" for revision, count in book.answered.items()),
-                f"lost                               {outcome.lost:>7,}",
-                f"failed by the bad model            {outcome.failed_by_bad_model:>7,}",
-                f"latency p50 / p99                  {book.quantile_ms(0.5):.1f} / {book.quantile_ms(0.99):.1f} ms",
-            ]
+            f"requests sent                      {book.sent:>7,}",
+            f"answered                           {sum(book.answered.values()):>7,}",
+            *(f"  by {revision:<30}{count:>7,}" for revision, count in book.answered.items()),
+            f"lost                               {outcome.lost:>7,}",
+            f"failed by the bad model            {outcome.failed_by_bad_model:>7,}",
+            f"latency p50 / p99                  {book.quantile_ms(0.5):.1f} / {book.quantile_ms(0.99):.1f} ms",
         )
         if outcome.lost:
             reasons = "; ".join(book.tell_failures())
@@ -170,16 +168,14 @@ class Story:
 
     def _show_what_is_next(self) -> None:
         self._narrator.headline("What to look at next")
-        kubeconfig = self._ground.kubectl.kubeconfig
+        kubeconfig = str(self._ground.kubectl.kubeconfig).replace(str(Path.home()), "~", 1)
         self._narrator.add(
-            [f"$ export KUBECONFIG={kubeconfig}", f"$ kubectl -n {NAMESPACE} get modeldeployments"]
+            f"$ export KUBECONFIG={kubeconfig}", f"$ kubectl -n {NAMESPACE} get modeldeployments"
         )
-        self._narrator.add(self._kubectl.run("get", "modeldeployments").splitlines())
-        row = columns(read_census().held_out[:1]).to_dict(orient="records")[0]
-        body = json.dumps({"instances": [row]})
+        self._narrator.add(*self._kubectl.run("get", "modeldeployments").splitlines())
         url = f"{self._entrance}/v1/models/{NAME}:predict"
-        self._narrator.add([f"$ curl {url} -d '{body}'", _post(url, body.encode())])
-        self._narrator.add(["$ make cluster-delete   # removes all of it"])
+        self._narrator.add(f"$ curl {url} -d @demo/data/person.json", _post(url, _PERSON.read_bytes()))
+        self._narrator.add("$ make cluster-delete   # removes all of it")
 
 
 def _read_manifest(name: str) -> Manifest:

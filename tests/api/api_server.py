@@ -37,13 +37,12 @@ class ApiServer:
 
 
 def find_binary(name: str) -> Path:
-    """Where `make cluster` copied it out of the node, or where the variable of the same name says."""
-    variable = f"TIDEGATE_{name.upper().replace('-', '_')}"
-    known = cache.read_env(cache.CLUSTER_ENV) | os.environ
-    if variable not in known:
-        msg = f"{name} is not there; run `make cluster` once, or set {variable} to its path"
+    """Where `make cluster` copied it out of the node, or where TIDEGATE_API_BINARIES says."""
+    folder = (cache.read_env(cache.CLUSTER_ENV) | os.environ).get("TIDEGATE_API_BINARIES")
+    if folder is None or not (Path(folder) / name).is_file():
+        msg = f"{name} is not there; run `make cluster` once, or set TIDEGATE_API_BINARIES to a folder that has it"
         raise FileNotFoundError(msg)
-    return Path(known[variable])
+    return Path(folder) / name
 
 
 @contextmanager
