@@ -174,7 +174,7 @@ class Story:
         )
         self._narrator.add(*self._kubectl.run("get", "modeldeployments").splitlines())
         url = f"{self._entrance}/v1/models/{NAME}:predict"
-        self._narrator.add(f"$ curl {url} -d @demo/data/person.json", _post(url, _PERSON.read_bytes()))
+        self._narrator.add(f"$ curl {url} --json @demo/data/person.json", _post(url, _PERSON.read_bytes()))
         self._narrator.add("$ make cluster-delete   # removes all of it")
 
 
