@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import secrets
 import urllib.error
 import urllib.request
@@ -35,10 +36,22 @@ class Keys:
 
 def start_store(kubectl: Kubectl, image: str) -> Keys:
     """Starts the store in kubectl's namespace, with the Secret that ModelVersions name, and waits for it."""
-    keys = Keys(secrets.token_hex(8), secrets.token_hex(16))
+    keys = _find_keys(kubectl) or Keys(secrets.token_hex(8), secrets.token_hex(16))
     kubectl.apply(_build_secret(keys, kubectl.namespace), *_read_manifests("store.yaml", image))
     wait_for(STORE_READY, lambda: _is_ready(kubectl), last_seen=lambda: kubectl.run("get", "pods"))
     return keys
+
+
+def _find_keys(kubectl: Kubectl) -> Keys | None:
+    """Those of an earlier run: a store that is up goes on with the keys that it was started with."""
+    found = kubectl.get("secret", SECRET_NAME)
+    if found is None:
+        return None
+    access, secret = (
+        base64.b64decode(found["data"][f"AWS_{key}"]).decode()
+        for key in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY")
+    )
+    return Keys(access, secret)
 
 
 @contextmanager
