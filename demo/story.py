@@ -68,6 +68,7 @@ class Story:
         self._kubectl = ground.kubectl.within(NAMESPACE)
         self._narrator = narrator
         self._watch = RolloutWatch(self._kubectl, NAME, narrator)
+        self._told_left = ""
         self._entrance = f"http://127.0.0.1:{ground.host_port}"
 
     def play(self) -> None:
@@ -92,13 +93,20 @@ class Story:
         if whole.get("namespace", NAMESPACE):
             self._narrator.say(f"namespace {NAMESPACE} is there from an earlier run; it is removed first")
             whole.run("delete", "namespace", NAMESPACE, "--wait=false")
-            wait_for(
-                NAMESPACE_GONE,
-                lambda: whole.get("namespace", NAMESPACE) is None,
-                last_seen=lambda: self._kubectl.run("get", "all", "--output=name"),
-            )
+            wait_for(NAMESPACE_GONE, self._old_namespace_is_gone, last_seen=self._pods_left)
         whole.run("create", "namespace", NAMESPACE)
         self._kubectl.apply(_read_manifest("entrance.yaml"))
+
+    def _old_namespace_is_gone(self) -> bool:
+        if left := self._pods_left():
+            if left != self._told_left:
+                self._narrator.say(f"waiting until {left} drained", passing=True)
+            self._told_left = left
+        return self._ground.kubectl.get("namespace", NAMESPACE) is None
+
+    def _pods_left(self) -> str:
+        pods = self._kubectl.find("pods")
+        return f"{len(pods)} pods have" if len(pods) > 1 else "the last pod has" if pods else ""
 
     def _bring_models(self) -> None:
         self._narrator.headline("Three models of who earns more than 50,000 dollars, from the Adult census")
@@ -115,7 +123,7 @@ class Story:
                 uri = upload(store, bundle.path, to=f"{NAME}/{name}")
                 self._kubectl.apply(_build_version(bundle, name, uri))
                 self._narrator.say(
-                    f"{name}  {_describe(model.pipeline):<28} AUC {model.auc:.4f}  {bundle.digest[:19]}"
+                    f"{name}  {_describe(model.pipeline):<30} AUC {model.auc:.4f}  {bundle.digest[:19]}"
                 )
 
     def _serve_first(self) -> None:
