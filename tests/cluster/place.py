@@ -72,34 +72,36 @@ class Place:
         self.deploy(version, rollout)
         self.until(FIRST_SERVES, lambda view: view.ready and view.stable == version)
 
-    def view(self) -> RolloutView:
+    def view(self, name: str = MODEL) -> RolloutView:
         """One look at the ModelDeployment."""
-        return RolloutView.of(self.object())
+        return RolloutView.of(self.object(name))
 
-    def object(self) -> dict[str, Any]:
+    def object(self, name: str = MODEL) -> dict[str, Any]:
         """The ModelDeployment as the API server has it."""
-        return self.kubectl.get("modeldeployment", MODEL) or {"metadata": {}}
+        return self.kubectl.get("modeldeployment", name) or {"metadata": {}}
 
     def conditions(self) -> dict[str, str]:
         """The status of each condition, by its type."""
         return {c["type"]: c["status"] for c in self.object().get("status", {}).get("conditions", [])}
 
-    def until(self, deadline: Deadline, happened: Callable[[RolloutView], bool]) -> RolloutView:
+    def until(
+        self, deadline: Deadline, happened: Callable[[RolloutView], bool], *, name: str = MODEL
+    ) -> RolloutView:
         """Waits for a look at which it has happened; says what was seen last when it has not."""
         seen: list[RolloutView] = []
 
         def look() -> RolloutView | None:
-            seen[:] = [self.view()]
+            seen[:] = [self.view(name)]
             return seen[0] if happened(seen[0]) else None
 
         return wait_for(deadline, look, last_seen=lambda: seen)
 
     @contextmanager
-    def traffic(self, per_second: float = 40) -> Iterator[Load]:
+    def traffic(self, per_second: float = 40, *, name: str = MODEL) -> Iterator[Load]:
         """Users: held-out rows by way of the Service that bears the model's name, until the block ends."""
         bodies = list(requests(read_census().held_out[:5000]))
-        with self.kubectl.forward(f"service/{MODEL}", "http") as port:
-            url = f"http://127.0.0.1:{port}/v2/models/{MODEL}/infer"
+        with self.kubectl.forward(f"service/{name}", "http") as port:
+            url = f"http://127.0.0.1:{port}/v2/models/{name}/infer"
             with Load(url, bodies, per_second=per_second) as load:
                 wait_for(
                     Deadline("the first answer", 30),
