@@ -25,6 +25,15 @@ demo: .venv/installed loaded ## see it: a better model promoted and a worse one 
 test: .venv/installed loaded ## run all tests: unit, API server, cluster
 	@$(WITH_CLUSTER) .venv/bin/python -m pytest tests
 
+# One benchmark by its name: `make bench-router`. These need no cluster …
+bench-%: .venv/installed
+	@.venv/bin/python -m bench.$*
+
+# … and these do.
+.PHONY: bench-rollback bench-startup
+bench-rollback bench-startup: .venv/installed loaded
+	@$(WITH_CLUSTER) .venv/bin/python -m bench.$(@:bench-%=%)
+
 .PHONY: lint
 lint: .venv/installed ## check style, types, layers, charts, scripts, and that generated files are fresh
 	@failed=; check() { echo "  $$*"; "$$@" || failed=1; }; \
