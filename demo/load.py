@@ -50,11 +50,15 @@ class Book:
     """Of 2xx answers."""
     failed_between: dict[tuple[str, str], tuple[datetime, datetime]] = field(default_factory=dict)
     """The first and the last time of each failure, to be found again in the operator's log."""
+    seen_between: dict[str, tuple[datetime, datetime]] = field(default_factory=dict)
+    """The first and the last time that each revision was heard of, whatever it answered."""
 
     def note(self, answer: Answer) -> None:
         """Adds the end of one request."""
+        now = datetime.now(UTC)
+        self.seen_between[answer.revision] = (self.seen_between.get(answer.revision, (now, now))[0], now)
         if answer.failure:
-            key, now = (answer.revision, answer.failure), datetime.now(UTC)
+            key = (answer.revision, answer.failure)
             self.failed[key] += 1
             self.failed_between[key] = (self.failed_between.get(key, (now, now))[0], now)
         else:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import obstore
 import yaml
@@ -19,6 +19,7 @@ from obstore.store import S3Store
 
 from demo.kubectl import Kubectl, Manifest
 from demo.waiting import STORE_READY, wait_for
+from tidegate import Bundle
 
 BUCKET: Final = "models"
 SECRET_NAME: Final = "models-store"
@@ -76,6 +77,26 @@ def upload(store: S3Store, bundle: Path, *, to: str) -> str:
     for file in sorted(bundle.iterdir()):
         obstore.put(store, f"{to}/{file.name}", file.read_bytes())
     return f"s3://{BUCKET}/{to}"
+
+
+def publish(store: S3Store, bundle: Bundle, *, name: str) -> Manifest:
+    """Brings a bundle to the store, and gives the ModelVersion that names it and the Secret it is opened with."""
+    uri = upload(store, bundle.path, to=f"{bundle.model}/{name}")
+    version: dict[str, Any] = yaml.safe_load(bundle.model_version(uri=uri, name=name))
+    version["spec"]["source"]["secretRef"] = {"name": SECRET_NAME}
+    return version
+
+
+def read_secret(kubectl: Kubectl) -> Manifest:
+    """The Secret that opens the store, as it is to be applied in another namespace."""
+    found = kubectl.get("secret", SECRET_NAME)
+    assert found
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": SECRET_NAME},
+        "data": found["data"],
+    }
 
 
 def _make_bucket(store: S3Store) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import tempfile
 import urllib.request
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +19,7 @@ from demo.load import Book, Load
 from demo.models import MODELS
 from demo.narrator import Narrator
 from demo.rollout_watch import RolloutWatch
-from demo.store import SECRET_NAME, open_store, start_store, upload
+from demo.store import open_store, publish, start_store
 from demo.waiting import (
     FIRST_VERSION_SERVES,
     NAMESPACE_GONE,
@@ -120,8 +119,7 @@ class Story:
             for name, train in MODELS.items():
                 model = train(census)
                 bundle = tidegate.package(model.pipeline, model.sample, name=NAME, folder=Path(folder) / name)
-                uri = upload(store, bundle.path, to=f"{NAME}/{name}")
-                self._kubectl.apply(_build_version(bundle, name, uri))
+                self._kubectl.apply(publish(store, bundle, name=name))
                 self._narrator.say(
                     f"{name}  {_describe(model.pipeline):<30} AUC {model.auc:.4f}  {bundle.digest[:19]}"
                 )
@@ -188,13 +186,6 @@ class Story:
 
 def _read_manifest(name: str) -> Manifest:
     manifest: dict[str, Any] = yaml.safe_load((_MANIFESTS / name).read_text())
-    return manifest
-
-
-def _build_version(bundle: tidegate.Bundle, name: str, uri: str) -> Manifest:
-    version = yaml.safe_load(bundle.model_version(uri=uri, name=name))
-    version["spec"]["source"]["secretRef"] = {"name": SECRET_NAME}
-    manifest: Mapping[str, Any] = version
     return manifest
 
 

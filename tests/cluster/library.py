@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from demo.adult import read_census
 from demo.ground import Ground
-from demo.kubectl import Kubectl, Manifest
+from demo.kubectl import Manifest
 from demo.models import MODELS, boosted
-from demo.store import SECRET_NAME, open_store, start_store, upload
+from demo.store import open_store, publish, read_secret, start_store
 
 import tidegate
 
@@ -37,25 +36,10 @@ def open_library(ground: Ground) -> Library:
     keys = start_store(kubectl, ground.images["TIDEGATE_STORE_IMAGE"])
     with open_store(kubectl, keys) as store, tempfile.TemporaryDirectory() as folder:
         versions = {name: _publish(store, name, Path(folder) / name) for name in BUILDERS}
-    return Library(versions, _read_secret(kubectl))
+    return Library(versions, read_secret(kubectl))
 
 
 def _publish(store: Any, name: str, folder: Path) -> Manifest:
     model = BUILDERS[name](read_census())
     bundle = tidegate.package(model.pipeline, model.sample, name=MODEL, folder=folder)
-    version = yaml.safe_load(
-        bundle.model_version(uri=upload(store, bundle.path, to=f"{MODEL}/{name}"), name=name)
-    )
-    version["spec"]["source"]["secretRef"] = {"name": SECRET_NAME}
-    return version
-
-
-def _read_secret(kubectl: Kubectl) -> Manifest:
-    found = kubectl.get("secret", SECRET_NAME)
-    assert found
-    return {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": {"name": SECRET_NAME},
-        "data": found["data"],
-    }
+    return publish(store, bundle, name=name)

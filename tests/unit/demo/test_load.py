@@ -63,6 +63,14 @@ def test_a_refusal_keeps_its_status_its_words_and_the_revision_that_gave_it() ->
     assert book.failures(of=["r2"]) == 0
 
 
+def test_each_revision_is_remembered_from_its_first_answer_to_its_last() -> None:
+    with server(refuses=b"b") as url:
+        book = send(url, [b"a", b"b"], count=20).book
+    first, last = book.seen_between["r1"]
+    assert set(book.seen_between) == {"r1"}
+    assert 0.02 < (last - first).total_seconds() < 10
+
+
 def test_where_nobody_listens_every_request_is_lost_with_its_reason() -> None:
     with server(refuses=b"") as url:
         pass
