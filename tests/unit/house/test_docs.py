@@ -16,7 +16,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 def places_of_rules() -> list[tuple[str, list[str]]]:
     """Each row of the table in docs/rollout.md that names a module of the operator, and functions in it."""
     rows = re.findall(
-        r"^\| .+ \| `(\w+/\w+\.py)`((?:, `\w+`)*) \|$", (ROOT / "docs/rollout.md").read_text(), re.M
+        r"^\| .+ \| `(\w+/\w+\.py)`((?:, `\w+`)*) \|$", (ROOT / "docs/rollout.md").read_text(), re.MULTILINE
     )
     return [(module, re.findall(r"`(\w+)`", names)) for module, names in rows]
 
@@ -41,7 +41,7 @@ def test_a_link_leads_somewhere(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_a_make_target_exists(page: Path) -> None:
     makefile = (ROOT / "Makefile").read_text()
-    targets = set(re.findall(r"^([a-z-]+)(?:%?):", makefile, re.M))
-    patterns = tuple(re.findall(r"^([a-z-]+)%:", makefile, re.M))
-    named = re.findall(r"(?:`|^)make ([a-z-]+)", page.read_text(), re.M)
+    targets = set(re.findall(r"^([a-z-]+)(?:%?):", makefile, re.MULTILINE))
+    patterns = tuple(re.findall(r"^([a-z-]+)%:", makefile, re.MULTILINE))
+    named = re.findall(r"(?:`|^)make ([a-z-]+)", page.read_text(), re.MULTILINE)
     assert [name for name in named if name not in targets and not name.startswith(patterns)] == []
