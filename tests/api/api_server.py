@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import ssl
@@ -11,12 +12,20 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 from cluster import cache
 
 READY_SECONDS = 90
 ADMIN_TOKEN = "admin-of-this-run"
+AUDIT_LOG = "audit.log"
+AUDIT_POLICY = {
+    "apiVersion": "audit.k8s.io/v1",
+    "kind": "Policy",
+    "omitStages": ["RequestReceived"],
+    "rules": [{"level": "Metadata", "userGroups": ["system:serviceaccounts"]}, {"level": "None"}],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +34,12 @@ class ApiServer:
 
     url: str
     certificate: Path
+
+    def read_requests(self, account: str) -> list[dict[str, Any]]:
+        """What `system:serviceaccount:<account>` has asked for, as audit events, the newest last."""
+        log = self.certificate.with_name(AUDIT_LOG)
+        events = [json.loads(line) for line in log.read_text().splitlines()]
+        return [e for e in events if e["user"]["username"] == f"system:serviceaccount:{account}"]
 
     def client(self, token: str = ADMIN_TOKEN, **headers: str) -> httpx.Client:
         context = ssl.create_default_context(cafile=str(self.certificate))
@@ -47,7 +62,7 @@ def find_binary(name: str) -> Path:
 
 @contextmanager
 def run_api_server(folder: Path) -> Iterator[ApiServer]:
-    etcd_port, peer_port, port = (_free_port() for _ in range(3))
+    etcd_port, peer_port, port = (free_port() for _ in range(3))
     with ExitStack() as running:
         etcd = f"http://127.0.0.1:{etcd_port}"
         peer = f"http://127.0.0.1:{peer_port}"
@@ -74,6 +89,8 @@ def _flags(folder: Path, etcd: str, port: int) -> list[str]:
     key, tokens = folder / "service-accounts.key", folder / "tokens.csv"
     subprocess.run(["openssl", "genrsa", "-out", str(key), "2048"], check=True, capture_output=True)
     tokens.write_text(f"{ADMIN_TOKEN},admin,admin,system:masters\n")
+    audit = folder / "audit.json"
+    audit.write_text(json.dumps(AUDIT_POLICY))
     return [
         f"--etcd-servers={etcd}",
         "--bind-address=127.0.0.1",
@@ -81,6 +98,8 @@ def _flags(folder: Path, etcd: str, port: int) -> list[str]:
         f"--secure-port={port}",
         f"--cert-dir={folder}",
         f"--token-auth-file={tokens}",
+        f"--audit-policy-file={audit}",
+        f"--audit-log-path={folder / AUDIT_LOG}",
         "--authorization-mode=RBAC",
         "--service-account-issuer=https://kubernetes.default.svc",
         f"--service-account-key-file={key}",
@@ -122,7 +141,7 @@ def _wait_until_ready(server: ApiServer, process: subprocess.Popen[bytes], log: 
     raise TimeoutError(msg)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -6,6 +6,7 @@ import uuid
 
 import httpx
 import pytest
+from tests.api.accounts import Rule, make_account, read_rights, token_of
 from tests.api.api_server import ApiServer, run_api_server
 from tests.api.helm import install
 from tests.api.namespace import Namespace
@@ -24,6 +25,13 @@ def admin(api_server: ApiServer):
     """A client that may do anything."""
     with api_server.client() as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def basics(api_server: ApiServer, admin: httpx.Client) -> set[Rule]:
+    """What the API server lets every account do: see which kinds there are, and ask about itself."""
+    make_account(admin, "default", "anybody")
+    return read_rights(api_server, token_of(admin, "default", "anybody"), "default")
 
 
 @pytest.fixture

@@ -13,14 +13,14 @@ CHARTS = Path(__file__).parents[2] / "charts"
 SYSTEM = "tidegate-system"
 
 
-def helm(server: ApiServer, *arguments: str) -> str:
+def helm(server: ApiServer, *arguments: str, namespace: str = SYSTEM, token: str = ADMIN_TOKEN) -> str:
     command = [
         str(Path(sys.executable).parent / "helm"),
         *arguments,
-        f"--namespace={SYSTEM}",
+        f"--namespace={namespace}",
         f"--kube-apiserver={server.url}",
         f"--kube-ca-file={server.certificate}",
-        f"--kube-token={ADMIN_TOKEN}",
+        f"--kube-token={token}",
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -31,7 +31,7 @@ def install(server: ApiServer, chart: str, *values: str) -> None:
     helm(server, "upgrade", "--install", "--create-namespace", chart, str(CHARTS / chart), *values)
 
 
-def render(*values: str) -> list[dict]:
+def render(*values: str, namespace: str = SYSTEM) -> list[dict]:
     """The objects of the operator's chart, without a server."""
     command = [
         str(Path(sys.executable).parent / "helm"),
@@ -41,6 +41,6 @@ def render(*values: str) -> list[dict]:
         *values,
     ]
     text = subprocess.run(
-        [*command, f"--namespace={SYSTEM}"], check=True, capture_output=True, text=True
+        [*command, f"--namespace={namespace}"], check=True, capture_output=True, text=True
     ).stdout
     return [document for document in yaml.safe_load_all(text) if document]

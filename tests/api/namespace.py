@@ -47,6 +47,18 @@ class Namespace:
         found: dict[str, Any] = answer.json()
         return found
 
+    def list(self, resource: str) -> list[dict[str, Any]]:
+        """All objects of a resource of Kubernetes' own, written `<group>/<version>/<plural>`."""
+        prefix = "/api/" if resource.startswith("v1/") else "/apis/"
+        version, _, plural = resource.rpartition("/")
+        answer = self.client.get(f"{prefix}{version}/namespaces/{self.name}/{plural}")
+        answer.raise_for_status()
+        found: list[dict[str, Any]] = answer.json()["items"]
+        return found
+
+    def names_of(self, resource: str) -> set[str]:
+        return {body["metadata"]["name"] for body in self.list(resource)}
+
 
 def model_deployment(name: str = "fraud", **spec: Any) -> dict[str, Any]:
     """The shortest ModelDeployment, and whatever a test adds to its spec."""

@@ -1,89 +1,68 @@
-"""What the chart lets the operator, a viewer and an editor do, asked of the API server's own authorizer."""
+"""Every right of every account that the chart makes, read back from the API server: a wider one shows as a diff."""
 
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+
+import httpx
 import pytest
-from tests.api.helm import render
+from tests.api.accounts import RBAC, Rule, make_account, read_rights, token_of
+from tests.api.api_server import ApiServer
+from tests.api.helm import SYSTEM
 
-OPERATOR = "system:serviceaccount:tidegate-system:tidegate-operator"
-
-
-def may(client, user, verb, resource, *, namespace="team"):
-    """Resources are written `group/plural:subresource`."""
-    group, _, rest = resource.rpartition("/")
-    name, _, sub = rest.partition(":")
-    attributes = {"namespace": namespace, "verb": verb, "group": group, "resource": name, "subresource": sub}
-    review = {"spec": {"user": user, "resourceAttributes": attributes}}
-    answer = client.post("/apis/authorization.k8s.io/v1/subjectaccessreviews", json=review)
-    answer.raise_for_status()
-    return answer.json()["status"]["allowed"]
+GOLDEN = Path(__file__).parent / "golden/rights.txt"
+ORDER = ("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection")
+OPERATOR = "tidegate-operator"
 
 
-NEEDED = [
-    *(
-        (verb, f"tidegate.io/{kind}")
-        for verb in ("get", "list", "watch")
-        for kind in ("modelversions", "modeldeployments")
-    ),
-    ("patch", "tidegate.io/modeldeployments:status"),
-    *((verb, "apps/deployments") for verb in ("get", "list", "watch", "create", "patch", "delete")),
-    *((verb, "apps/controllerrevisions") for verb in ("list", "create", "patch", "delete")),
-    *((verb, kind) for verb in ("list", "create", "patch", "delete") for kind in ("services", "configmaps")),
-    *((verb, "pods") for verb in ("get", "list", "watch")),
-    ("create", "events.k8s.io/events"),
-]
-FORBIDDEN = [
-    *((verb, "secrets") for verb in ("get", "list", "watch", "create")),
-    ("patch", "tidegate.io/modeldeployments"),
-    ("delete", "tidegate.io/modelversions"),
-    ("create", "pods"),
-    ("create", "pods:exec"),
-    ("delete", "pods"),
-    ("create", "rbac.authorization.k8s.io/roles"),
-    ("list", "coordination.k8s.io/leases"),
-]
-
-
-@pytest.mark.parametrize(("verb", "resource"), NEEDED)
-def test_the_operator_may_do_what_it_has_to(admin, verb, resource):
-    assert may(admin, OPERATOR, verb, resource)
-
-
-@pytest.mark.parametrize(("verb", "resource"), FORBIDDEN)
-def test_the_operator_may_do_nothing_else(admin, verb, resource):
-    assert not may(admin, OPERATOR, verb, resource)
-
-
-def test_the_operator_keeps_its_lease_in_its_own_namespace(admin):
-    assert may(admin, OPERATOR, "patch", "coordination.k8s.io/leases", namespace="tidegate-system")
-
-
-def test_named_namespaces_are_all_that_the_operator_sees(admin):
-    """Rendered only: the bindings name their namespaces, and none is cluster-wide but the one for discovery."""
-    documents = render("--set=watchNamespaces={red,blue}")
-    bound = [
-        (d["kind"], d["metadata"].get("namespace"))
-        for d in documents
-        if d.get("roleRef", {}).get("name") == "tidegate-operator"
-    ]
-    assert sorted(bound) == [("RoleBinding", "blue"), ("RoleBinding", "red")]
-
-
-def bind(client, user, role):
-    rbac = "rbac.authorization.k8s.io"
-    binding = {
-        "metadata": {"name": user},
-        "roleRef": {"apiGroup": rbac, "kind": "ClusterRole", "name": role},
-        "subjects": [{"kind": "User", "apiGroup": rbac, "name": user}],
+@pytest.fixture(scope="module")
+def accounts(admin: httpx.Client, api_server: ApiServer, basics: set[Rule]) -> dict[str, set[Rule]]:
+    """The rights under the heading of who has them and where, without those that every account has."""
+    everywhere = token_of(admin, SYSTEM, OPERATOR)
+    found = {
+        "operator of all namespaces, in any": read_rights(api_server, everywhere, "default"),
+        "operator of all namespaces, in its own": read_rights(api_server, everywhere, SYSTEM),
     }
-    client.post(f"/apis/{rbac}/v1/clusterrolebindings", json=binding).raise_for_status()
+    for role in ("viewer", "editor"):
+        make_account(admin, "default", role)
+        bind_everywhere(admin, role)
+        token = token_of(admin, "default", role)
+        found[f"tidegate-{role}"] = read_rights(api_server, token, "default")
+    return {who: rights - basics for who, rights in found.items()}
 
 
-def test_viewers_only_read(admin):
-    bind(admin, "vera", "tidegate-viewer")
-    assert may(admin, "vera", "list", "tidegate.io/modeldeployments")
-    assert not may(admin, "vera", "patch", "tidegate.io/modeldeployments")
+def bind_everywhere(admin: httpx.Client, role: str) -> None:
+    binding = {
+        "metadata": {"name": f"test-{role}"},
+        "roleRef": {"apiGroup": RBAC, "kind": "ClusterRole", "name": f"tidegate-{role}"},
+        "subjects": [{"kind": "ServiceAccount", "name": role, "namespace": "default"}],
+    }
+    admin.post(f"/apis/{RBAC}/v1/clusterrolebindings", json=binding).raise_for_status()
 
 
-def test_editors_write_what_users_write_and_no_status(admin):
-    bind(admin, "edgar", "tidegate-editor")
-    assert may(admin, "edgar", "patch", "tidegate.io/modeldeployments")
-    assert not may(admin, "edgar", "patch", "tidegate.io/modeldeployments:status")
+def write(accounts: dict[str, set[Rule]]) -> str:
+    """A section an account, a line a resource."""
+    return "\n".join(f"{who}\n{''.join(_write_rights(rights))}" for who, rights in accounts.items())
+
+
+def _write_rights(rights: set[Rule]) -> list[str]:
+    verbs = defaultdict(set)
+    for what, verb in rights:
+        verbs[what].add(verb)
+    lines = [f"  {what:<52} {' '.join(sorted(verbs[what], key=ORDER.index))}\n" for what in sorted(verbs)]
+    return lines or ["  nothing\n"]
+
+
+def test_every_right_is_in_the_golden_list(accounts, request):
+    """Run with --update-golden; review the diff as the change of trust that it is."""
+    if request.config.getoption("--update-golden"):
+        GOLDEN.write_text(write(accounts))
+    assert write(accounts) == GOLDEN.read_text()
+
+
+def test_no_account_has_any_right_on_secrets(accounts):
+    """Secrets reach predictors by the kubelet, which mounts those that their pods name."""
+    assert accounts
+    for who, rights in accounts.items():
+        assert [right for right in rights if "secret" in right[0] or "*" in "".join(right)] == [], who

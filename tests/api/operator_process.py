@@ -1,0 +1,81 @@
+"""The operator as a process of its own, which reaches the API server as a ServiceAccount and as nobody else."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import yaml
+from tests.api.api_server import ApiServer, free_port
+
+ROOT = Path(__file__).parents[2]
+WAIT_SECONDS = 40
+END_SECONDS = 20
+
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """A running operator."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+    xds_port: int
+
+    def until(self, what: str, look: Callable[[], Found]) -> Found:
+        """Waits until a look finds something; tells what the operator said if it never does."""
+        deadline = time.monotonic() + WAIT_SECONDS
+        while not (found := look()):
+            said = self.log.read_text()[-3000:]
+            assert self.process.poll() is None, f"the operator ended:\n{said}"
+            assert time.monotonic() < deadline, f"not seen in {WAIT_SECONDS} s: {what}\n{said}"
+            time.sleep(0.1)
+        return found
+
+
+@contextmanager
+def run_operator(
+    server: ApiServer, folder: Path, *, token: str, namespace: str, watched: Sequence[str] = ()
+) -> Iterator[Operator]:
+    """The operator of this checkout with the settings that the chart would give it."""
+    config, log, xds_port = folder / "kubeconfig", folder / "operator.log", free_port()
+    config.write_text(yaml.safe_dump(_build_kubeconfig(server, token)))
+    settings = {
+        "KUBECONFIG": str(config),
+        "PYTHONPATH": os.pathsep.join(str(ROOT / part) for part in ("sdk", "operator")),
+        "TIDEGATE_PREDICTOR_IMAGE": "predictor",
+        "TIDEGATE_ROUTER_IMAGE": "router",
+        "TIDEGATE_NAMESPACE": namespace,
+        "TIDEGATE_WATCH_NAMESPACES": ",".join(watched),
+        "TIDEGATE_XDS_ADDRESS": f"127.0.0.1:{xds_port}",
+        "TIDEGATE_HEALTH_PORT": str(free_port()),
+        "TIDEGATE_LOG_FORMAT": "text",
+    }
+    with log.open("wb") as stream:
+        command = [sys.executable, "-m", "tidegate_operator"]
+        process = subprocess.Popen(command, env={**os.environ, **settings}, stdout=stream, stderr=stream)
+        try:
+            yield Operator(process, log, xds_port)
+        finally:
+            process.terminate()
+            process.wait(END_SECONDS)
+
+
+def _build_kubeconfig(server: ApiServer, token: str) -> dict:
+    cluster = {"server": server.url, "certificate-authority": str(server.certificate)}
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "here", "cluster": cluster}],
+        "users": [{"name": "operator", "user": {"token": token}}],
+        "contexts": [{"name": "here", "context": {"cluster": "here", "user": "operator"}}],
+        "current-context": "here",
+    }

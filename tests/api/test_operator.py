@@ -1,0 +1,114 @@
+"""The operator does its work with the rights that the chart gives it, needs each of them, and sees nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import pytest
+from tests.api.accounts import Rule, grant, make_account, read_rights, token_of
+from tests.api.helm import CHARTS, SYSTEM, helm, render
+from tests.api.namespace import Namespace, model_deployment, model_version
+from tests.api.operator_process import Operator, run_operator
+
+ACCOUNT = "tidegate-operator"
+OTHER_DIGEST = "sha256:" + "cd" * 32
+NEEDS_PODS = {("events.k8s.io/events", "create")}
+"""What happens only to versions that serve, and here is no kubelet."""
+
+
+def start_and_replace_a_version(operator: Operator, namespace: Namespace) -> None:
+    """What makes the operator write everything that it ever writes, and delete what it no longer needs."""
+    namespace.apply(model_version("fraud-7"))
+    namespace.apply(model_version("fraud-8", digest=OTHER_DIGEST))
+    namespace.apply(model_deployment(modelVersion="fraud-7"))
+    first = operator.until("a candidate", lambda: find_candidate(namespace, "fraud-7"))
+    everything = {"tidegate-router", first}
+    operator.until("both Deployments", lambda: namespace.names_of("apps/v1/deployments") >= everything)
+    namespace.apply(model_deployment(modelVersion="fraud-8"))
+    operator.until("the next candidate", lambda: find_candidate(namespace, "fraud-8"))
+    operator.until("the former one's end", lambda: first not in namespace.names_of("apps/v1/deployments"))
+    operator.until("the former one's end", lambda: first not in namespace.names_of("v1/services"))
+
+
+def find_candidate(namespace: Namespace, version: str) -> str:
+    found = namespace.get("ModelDeployment", "fraud")["status"].get("candidate") or {}
+    return found["revision"] if found.get("modelVersion") == version else ""
+
+
+def read_used(events: Iterable[dict]) -> Iterator[Rule]:
+    """The rights that requests were allowed by. An apply that makes the object needs two."""
+    for event in events:
+        if where := event.get("objectRef"):
+            parts = (where.get("apiGroup"), where["resource"], where.get("subresource"))
+            what = "/".join(part for part in parts if part)
+            yield what, event["verb"]
+            if event["responseStatus"]["code"] == 201:
+                yield what, "create"
+
+
+def without_names(rights: Iterable[Rule]) -> set[Rule]:
+    return {(what.split(" [")[0], verb) for what, verb in rights}
+
+
+def find_refused(events: Iterable[dict]) -> list[str]:
+    return [event["requestURI"] for event in events if event["responseStatus"]["code"] in (401, 403)]
+
+
+def test_the_operator_uses_every_right_that_it_has_and_asks_for_no_other(
+    api_server, namespace, basics, tmp_path
+):
+    token = token_of(namespace.client, SYSTEM, ACCOUNT)
+    with run_operator(api_server, tmp_path, token=token, namespace=SYSTEM) as operator:
+        start_and_replace_a_version(operator, namespace)
+    asked = api_server.read_requests(f"{SYSTEM}:{ACCOUNT}")
+    granted = without_names(read_rights(api_server, token, SYSTEM) - basics)
+    assert find_refused(asked) == []
+    assert granted - set(read_used(asked)) == NEEDS_PODS
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """A team that runs an operator of its own, and a namespace that is none of its business."""
+
+    own: Namespace
+    red: Namespace
+    elsewhere: Namespace
+    token: str
+    """The operator's."""
+
+
+@pytest.fixture
+def team(api_server, admin) -> Team:
+    """The chart as installed by someone who may do everything in two namespaces, and nothing in the cluster."""
+    own, red, elsewhere = "team-own", "team-red", "team-elsewhere"
+    for name in (own, red, elsewhere):
+        admin.post("/api/v1/namespaces", json={"metadata": {"name": name}}).raise_for_status()
+    make_account(admin, own, "installer")
+    for name in (own, red):
+        grant(admin, to=f"{own}/installer", role="cluster-admin", within=name)
+    values = f"--set=watchNamespaces={{{red}}},admissionPolicies=false"
+    installer = token_of(admin, own, "installer")
+    helm(api_server, "install", "tidegate", str(CHARTS / "tidegate"), values, namespace=own, token=installer)
+    places = (Namespace(name, admin) for name in (own, red, elsewhere))
+    return Team(*places, token=token_of(admin, own, ACCOUNT))
+
+
+def test_an_operator_of_named_namespaces_works_there_and_touches_nothing_elsewhere(
+    api_server, team, basics, tmp_path
+):
+    own, red = team.own.name, team.red.name
+    team.elsewhere.apply(model_version("fraud-7"))
+    team.elsewhere.apply(model_deployment())
+    with run_operator(api_server, tmp_path, token=team.token, namespace=own, watched=[red]) as operator:
+        start_and_replace_a_version(operator, team.red)
+    asked = api_server.read_requests(f"{own}:{ACCOUNT}")
+    assert find_refused(asked) == []
+    assert {event["objectRef"].get("namespace") for event in asked if "objectRef" in event} == {own, red}
+    assert team.elsewhere.get("ModelDeployment", "fraud")["status"] == {"observedGeneration": -1}
+    assert read_rights(api_server, team.token, team.elsewhere.name) == basics
+
+
+def test_named_namespaces_need_nothing_of_the_cluster():
+    kinds = {document["kind"] for document in render("--set=watchNamespaces={red},admissionPolicies=false")}
+    assert kinds == {"ServiceAccount", "Role", "RoleBinding", "Service", "Deployment"}
