@@ -18,15 +18,15 @@ GIGABYTES_TO_RUN = 3
 # Lies in the cache while the cluster is being made; where it is found later, that was interrupted.
 UNFINISHED = cache.ROOT / "cluster-unfinished"
 # A process's `exe` leads to its binary, wherever its image keeps it and whatever else that image lacks.
-GATHER_API_SERVER = """
-mkdir -p /kind/api-server
-cd /kind/api-server
+GATHER_CONTROL_PLANE = """
+mkdir -p /kind/control-plane
+cd /kind/control-plane
 for process in /proc/[0-9]*; do
   name=$(basename "$(readlink $process/exe)")
-  case $name in etcd | kube-apiserver) cat $process/exe >$name ;; esac
+  case $name in etcd | kube-apiserver | kube-controller-manager | kube-scheduler) cat $process/exe >$name ;; esac
 done
 cp "$(command -v kubectl)" kubectl
-chmod 755 etcd kube-apiserver kubectl
+chmod 755 *
 """
 
 
@@ -151,8 +151,8 @@ def _mark() -> None:
 
 
 def _write_environment() -> None:
-    """Tells tests where the cluster is, and where an API server and etcd lie that they may start alone."""
-    binaries = _api_server_binaries()
+    """Tells tests where the cluster is, and where a control plane lies that they may start alone."""
+    binaries = _control_plane_binaries()
     ports = output_of("docker", "port", NODE).splitlines()
     published = {line.split("/")[0]: line.rsplit(":", 1)[1] for line in ports}
     values = {
@@ -165,16 +165,16 @@ def _write_environment() -> None:
     cache.write_env(cache.CLUSTER_ENV, values)
 
 
-def _api_server_binaries() -> Path:
-    """kube-apiserver, etcd and kubectl as they run in the node, copied out once for each node image."""
+def _control_plane_binaries() -> Path:
+    """The control plane and kubectl as they run in the node, copied out once for each node image."""
     image = output_of("docker", "inspect", "-f", "{{.Image}}", NODE).removeprefix("sha256:")[:12]
-    folder = cache.ROOT / "bin" / f"api-server-{image}"
+    folder = cache.ROOT / "bin" / f"control-plane-{image}"
     if folder.is_dir():
         return folder
-    with step("copy the API server out of the node") as this, cache.making(folder) as partial:
+    with step("copy the control plane out of the node") as this, cache.making(folder) as partial:
         partial.mkdir()
-        this.run("docker", "exec", NODE, "bash", "-euc", GATHER_API_SERVER)
-        this.run("docker", "cp", f"{NODE}:/kind/api-server/.", partial)
-        this.run("docker", "exec", NODE, "rm", "-r", "/kind/api-server")
-    cache.discard_others(folder, "api-server-*")
+        this.run("docker", "exec", NODE, "bash", "-euc", GATHER_CONTROL_PLANE)
+        this.run("docker", "cp", f"{NODE}:/kind/control-plane/.", partial)
+        this.run("docker", "exec", NODE, "rm", "-r", "/kind/control-plane")
+    cache.discard_others(folder, "control-plane-*")
     return folder

@@ -16,12 +16,15 @@ VERSION_VARIABLES = "k8s.io/component-base/version"
 MENDS_GO = "install Go 1.25 or newer from https://go.dev/dl"
 
 
-def version_of(name: str) -> str:
+MODULES = {"kind": "sigs.k8s.io/kind", "kubernetes": "k8s.io/kubernetes", "kwok": "sigs.k8s.io/kwok"}
+
+
+def version_of(name: str, sources: Path = SOURCES) -> str:
     """The version, such as `1.35.0`, that the module of this program locks."""
-    module = {"kind": "sigs.k8s.io/kind", "kubernetes": "k8s.io/kubernetes"}[name]
-    found = re.search(rf"\b{re.escape(module)} v(\S+)", (SOURCES / name / "go.mod").read_text())
+    module, locked = MODULES[name], sources / name / "go.mod"
+    found = re.search(rf"\b{re.escape(module)} v(\S+)", locked.read_text())
     if found is None:
-        raise Refusal(f"cluster/programs/{name}/go.mod does not require {module}: restore it from git")
+        raise Refusal(f"{locked} does not require {module}: restore it from git")
     return found[1]
 
 

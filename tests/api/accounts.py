@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 import httpx
-from tests.api.api_server import ApiServer
+from cluster.api_server import ApiServer
+from tests.api.client import open_client
 
 RBAC = "rbac.authorization.k8s.io"
 Rule = tuple[str, str]
@@ -39,7 +40,7 @@ def grant(admin: httpx.Client, *, to: str, role: str, within: str) -> None:
 
 def read_rights(server: ApiServer, token: str, namespace: str) -> set[Rule]:
     """All that the holder of a token may do in a namespace, in the API server's own words."""
-    with server.client(token) as client:
+    with open_client(server, token) as client:
         review = {"spec": {"namespace": namespace}}
         answer = client.post("/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", json=review)
     answer.raise_for_status()

@@ -6,8 +6,9 @@ import uuid
 
 import httpx
 import pytest
+from cluster.api_server import ApiServer, run_api_server
 from tests.api.accounts import Rule, make_account, read_rights, token_of
-from tests.api.api_server import ApiServer, run_api_server
+from tests.api.client import open_client
 from tests.api.helm import install
 from tests.api.namespace import Namespace
 
@@ -23,7 +24,7 @@ def api_server(tmp_path_factory):
 @pytest.fixture(scope="session")
 def admin(api_server: ApiServer):
     """A client that may do anything."""
-    with api_server.client() as client:
+    with open_client(api_server) as client:
         yield client
 
 

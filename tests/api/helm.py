@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import yaml
-from tests.api.api_server import ADMIN_TOKEN, ApiServer
+from cluster.api_server import ADMIN_TOKEN, ApiServer
 
 CHARTS = Path(__file__).parents[2] / "charts"
 SYSTEM = "tidegate-system"

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-import yaml
-from tests.api.api_server import ApiServer, free_port
+from cluster.api_server import ApiServer, free_port
 
 ROOT = Path(__file__).parents[2]
 WAIT_SECONDS = 40
@@ -46,10 +45,9 @@ def run_operator(
     server: ApiServer, folder: Path, *, token: str, namespace: str, watched: Sequence[str] = ()
 ) -> Iterator[Operator]:
     """The operator of this checkout with the settings that the chart would give it."""
-    config, log, xds_port = folder / "kubeconfig", folder / "operator.log", free_port()
-    config.write_text(yaml.safe_dump(_build_kubeconfig(server, token)))
+    log, xds_port = folder / "operator.log", free_port()
     settings = {
-        "KUBECONFIG": str(config),
+        "KUBECONFIG": str(server.write_kubeconfig(folder / "kubeconfig", token)),
         "PYTHONPATH": os.pathsep.join(str(ROOT / part) for part in ("sdk", "operator")),
         "TIDEGATE_PREDICTOR_IMAGE": "predictor",
         "TIDEGATE_ROUTER_IMAGE": "router",
@@ -67,15 +65,3 @@ def run_operator(
         finally:
             process.terminate()
             process.wait(END_SECONDS)
-
-
-def _build_kubeconfig(server: ApiServer, token: str) -> dict:
-    cluster = {"server": server.url, "certificate-authority": str(server.certificate)}
-    return {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [{"name": "here", "cluster": cluster}],
-        "users": [{"name": "operator", "user": {"token": token}}],
-        "contexts": [{"name": "here", "context": {"cluster": "here", "user": "operator"}}],
-        "current-context": "here",
-    }

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+from cluster.api_server import ApiServer
 from tests.api.accounts import RBAC, Rule, make_account, read_rights, token_of
-from tests.api.api_server import ApiServer
 from tests.api.helm import SYSTEM
 
 GOLDEN = Path(__file__).parent / "golden/rights.txt"

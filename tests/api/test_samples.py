@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 import yaml
-from tests.api.api_server import ADMIN_TOKEN, ApiServer, find_binary
+from cluster.api_server import ADMIN_TOKEN, ApiServer, find_binary
 from tests.api.namespace import Namespace
 
 ROOT = Path(__file__).parents[2]
