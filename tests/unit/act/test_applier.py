@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from tests.unit.act.fake_cluster import FakeCluster
 
 from tidegate_operator.act.applier import Applier
@@ -61,10 +62,17 @@ async def test_an_event_is_told_once_and_again_when_it_is_half_forgotten() -> No
     assert cluster.asked == ["create Event TakenBack"] * 2
 
 
-async def test_an_event_that_cannot_be_written_stops_nothing() -> None:
+async def test_an_event_that_cannot_be_written_is_dropped_with_a_word_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     cluster = FakeCluster()
+    recorder = Recorder(cluster, "me")
     cluster.away = True
-    await Recorder(cluster, "me").record(BODY, Event("Normal", "Promoted", "proven"), NOW)
+    await recorder.record(BODY, Event("Normal", "Promoted", "proven"), NOW)
+    cluster.away = False
+    await recorder.record(BODY, Event("Warning", "RolledBack", "errors"), NOW)
+    assert cluster.asked == ["create Event RolledBack"]
+    assert caplog.messages == ["the event Promoted could not be written: the API server does not answer"]
 
 
 async def test_a_status_is_written_when_it_changed() -> None:
