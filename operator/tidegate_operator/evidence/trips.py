@@ -3,7 +3,8 @@
 from tidegate_operator.api.model_deployment import Trip
 from tidegate_operator.evidence.verdict import Finding, Verdict
 
-_RESTARTS_ALLOWED = 2
+RESTARTS_TOLERATED = 2
+"""Restarts of one pod that say nothing yet: a node may take it down twice. The next one is a crash loop."""
 
 
 def judge_not_finite(candidate_rows: int, stable_rows: int) -> Finding | None:
@@ -20,12 +21,12 @@ def judge_not_finite(candidate_rows: int, stable_rows: int) -> Finding | None:
 
 
 def judge_crash_loop(restarts: int) -> Finding | None:
-    """Bad from the third restart of one of the candidate's containers on; a node may take two down."""
-    if restarts <= _RESTARTS_ALLOWED:
+    """Bad as soon as one of the candidate's containers restarted more often than RESTARTS_TOLERATED."""
+    if restarts <= RESTARTS_TOLERATED:
         return None
     return _trip(
         Trip.CRASH_LOOP,
-        f"a pod of the candidate restarted {_count(restarts, 'time')}, {_RESTARTS_ALLOWED} are tolerated",
+        f"a pod of the candidate restarted {_count(restarts, 'time')}, {RESTARTS_TOLERATED} are tolerated",
     )
 
 

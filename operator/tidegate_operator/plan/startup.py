@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from tidegate.pod import StartFailure
+from tidegate_operator.evidence.trips import RESTARTS_TOLERATED
 from tidegate_operator.plan.facts import PodFact, Trouble, Workload
 
 
@@ -62,5 +63,5 @@ def _explain(pod: PodFact) -> Obstacle:
             return Obstacle(
                 Trouble.CRASH_LOOP,
                 f"pod {pod.name} ended {pod.restarts} times before it was ready; {pod.message or 'it left no word'}",
-                final=pod.restarts >= 3,
+                final=pod.restarts > RESTARTS_TOLERATED,
             )
