@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -91,11 +91,7 @@ class Reconciler:
         parts = self._parts
         # 1. Memory. What is decided is in force before anything is written: an API server that is away must not
         #    keep traffic on a candidate that fails. The status in memory is what the next look goes on from.
-        workloads = observation.snapshot.workloads
-        ready = frozenset(name for name, workload in workloads.items() if workload.ready)
-        split_changed = self._set_route(
-            key, name_when_ready(plan.route, ready, first=plan.status.stable is None)
-        )
+        split_changed = self._set_route(key, plan.route)
         parts.observer.commit(key, observation, plan.status, split_changed=split_changed)
         parts.census.count(key, plan.status)
         for note in plan.notes:
@@ -158,19 +154,6 @@ class Reconciler:
             # The memory first: a router that starts must find it.
             router = build_router(namespace, owners, self._router)
             await self._parts.applier.apply((memory, *router) if memory else router)
-
-
-def name_when_ready(route: Route | None, ready: frozenset[str], *, first: bool) -> Route | None:
-    """The route without those that take no traffic yet (the first version included) and have no pod that is ready.
-
-    Without this, routers would look for a new revision's pods before DNS has them, and be told for another 30 s
-    (what CoreDNS remembers on a kubeadm cluster) that there are none. Who has traffic is never left out.
-    """
-    if route is None or (first and route.stable not in ready):
-        return None
-    if route.candidate and not (route.weight or route.mirror or route.candidate in ready):
-        return replace(route, candidate=None)
-    return route
 
 
 def _split_of(route: Route | None) -> tuple[object, ...]:

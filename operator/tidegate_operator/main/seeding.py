@@ -27,7 +27,9 @@ def read_route(status: ModelDeploymentStatus) -> Route | None:
     if status.stable is None:
         return None
     desired = status.traffic.desired if status.traffic else None
-    candidate = status.candidate.revision if status.candidate else None
+    # One without traffic is named by the plan when its pods are ready, not before.
+    exposed = desired is not None and bool(desired.candidate_weight or desired.mirror)
+    candidate = status.candidate.revision if status.candidate and exposed else None
     return Route(
         stable=status.stable.revision,
         candidate=candidate,

@@ -154,10 +154,10 @@ def _route(course: Course, snapshot: Snapshot) -> Route | None:
 
 
 def _may_be_known(course: Course, snapshot: Snapshot) -> bool:
-    """Whether routers are told of the candidate: not before its pods are ready.
+    """Whether routers are told of the candidate, a first version included: not before its pods are ready.
 
     Without this, a router asks for the name of a Service that has no address yet, and a kubeadm cluster's DNS
-    remembers the empty answer for 30 s, in which every rollout would stand still.
+    remembers the empty answer for 30 s, in which every rollout would stand still. Who has traffic stays known.
     """
     assert course.candidate
     workload = snapshot.workloads.get(course.candidate.revision)

@@ -17,7 +17,7 @@ from tidegate_operator.act.status import StatusWriter
 from tidegate_operator.api.status import ModelDeploymentStatus, Phase, RevisionStatus
 from tidegate_operator.main.census import Census
 from tidegate_operator.main.metrics import Metrics
-from tidegate_operator.main.reconciler import Parts, Reconciler, name_when_ready
+from tidegate_operator.main.reconciler import Parts, Reconciler
 from tidegate_operator.observe.observer import Observer
 from tidegate_operator.observe.scrape import Scraper
 from tidegate_operator.observe.store import Key, Kind, Store
@@ -185,15 +185,3 @@ async def test_the_router_of_a_namespace_belongs_to_all_its_models(world: World)
 async def test_a_new_route_is_written_where_routers_remember_it(world: World) -> None:
     await world.look()
     assert world.queued == [Key("shop")]
-
-
-def test_a_revision_is_named_to_routers_when_a_pod_of_it_is_ready() -> None:
-    waits = Route("fraud-1", "fraud-2")
-    assert name_when_ready(waits, frozenset({"fraud-1"}), first=False) == Route("fraud-1")
-    assert name_when_ready(waits, frozenset({"fraud-2"}), first=False) == waits
-    assert name_when_ready(CANARY, frozenset(), first=False) == CANARY
-
-
-def test_the_first_version_is_named_when_a_pod_of_it_is_ready() -> None:
-    assert name_when_ready(Route("fraud-1"), frozenset(), first=True) is None
-    assert name_when_ready(Route("fraud-1"), frozenset({"fraud-1"}), first=True) == Route("fraud-1")

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from tests.unit.plan.world import SETTINGS, Behaviour, World
 
 from tidegate_operator.plan.facts import Trouble
+from tidegate_operator.plan.plan import Route
 from tidegate_operator.plan.planner import plan
 
 STEPS = [{"mirror": 100, "hold": "2s"}, {"weight": 5, "hold": "2s"}, {"weight": 50, "hold": "2s"}]
@@ -116,6 +117,20 @@ def test_routers_hear_of_a_candidate_only_when_its_pods_are_ready():
     world = World().version("v1").version("v2").apply(modelVersion="v1").play(5).apply(modelVersion="v2")
     assert world.look().route.candidate is None
     assert world.play(3).look().route.candidate == world.last.status.candidate.revision
+
+
+def test_routers_hear_of_a_first_version_only_when_its_pods_are_ready():
+    world = World().version("v1").apply(modelVersion="v1", serving={"replicas": 2})
+    assert world.look().route is None
+    assert world.play(3).last.route == Route(world.last.status.stable.revision)
+
+
+def test_routers_go_on_knowing_a_candidate_that_has_traffic():
+    world = World().version("v1").version("v2").apply(modelVersion="v1", rollout={"steps": STEPS}).play(5)
+    world.apply(modelVersion="v2").play(5)
+    candidate = world.last.route.candidate
+    world.behaviours["v2"] = Behaviour(start_seconds=1000)
+    assert world.look().route.candidate == candidate
 
 
 def test_a_crash_between_any_two_looks_loses_nothing():
