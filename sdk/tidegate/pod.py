@@ -36,6 +36,7 @@ class Variable(StrEnum):
     MODEL = "TIDEGATE_MODEL"  # the name it is served under: the ModelDeployment's
     REVISION = "TIDEGATE_REVISION"
     SOURCE = "TIDEGATE_SOURCE"  # URI of the bundle's folder
+    SECRET = "TIDEGATE_SECRET"  # noqa: S105 - name of the Secret with the store's keys; none: there must be none
     DIGEST = "TIDEGATE_DIGEST"  # sha256:<64 hexadecimal digits>
     THREADS = "TIDEGATE_THREADS"  # the CPU limit, rounded up
     DRAIN = "TIDEGATE_DRAIN_SECONDS"
@@ -47,12 +48,14 @@ class StartFailure(StrEnum):
 
     SOURCE_UNREACHABLE = "SourceUnreachable"  # may pass: the store is away or slow
     SOURCE_DENIED = "SourceDenied"  # may pass: a Secret can be mended
-    SOURCE_NOT_FOUND = "SourceNotFound"
+    SECRET_MISSING = "SecretMissing"  # noqa: S105 - may pass: it can be created
+    SOURCE_NOT_FOUND = "SourceNotFound"  # may pass: an upload may be late
     SOURCE_UNSUPPORTED = "SourceUnsupported"
     DIGEST_MISMATCH = "DigestMismatch"  # the manifest, or one of its files, is not what was tested
     BUNDLE_INVALID = "BundleInvalid"
     MODEL_INVALID = "ModelInvalid"
     GOLDEN_MISMATCH = "GoldenMismatch"
+    START_TIMEOUT = "StartTimeout"  # all was fetched, but the model was not loaded in time
 
     @property
     def terminal(self) -> bool:
@@ -63,6 +66,16 @@ class StartFailure(StrEnum):
             StartFailure.MODEL_INVALID,
             StartFailure.GOLDEN_MISMATCH,
             StartFailure.SOURCE_UNSUPPORTED,
+        }
+
+    @property
+    def outside(self) -> bool:
+        """Whether the bundle is not to blame: the same bundle starts as soon as somebody mends the rest."""
+        return self in {
+            StartFailure.SOURCE_UNREACHABLE,
+            StartFailure.SOURCE_DENIED,
+            StartFailure.SECRET_MISSING,
+            StartFailure.SOURCE_NOT_FOUND,
         }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -24,11 +25,12 @@ if TYPE_CHECKING:
 Store = S3Store | HTTPStore | LocalStore
 
 _CHUNK_BYTES: Final = 1 << 20
+_SILENCE_SECONDS: Final = 10
 # `timeout` bounds one file as a whole, `read_timeout` the silence in between.
 _CLIENT: Final[ClientConfig] = {
     "allow_http": True,
     "connect_timeout": timedelta(seconds=3),
-    "read_timeout": timedelta(seconds=10),
+    "read_timeout": timedelta(seconds=_SILENCE_SECONDS),
     "timeout": timedelta(minutes=10),
 }
 # Trying again is up to start.py, which says what it waits for; the library would wait in silence for minutes.
@@ -64,8 +66,14 @@ def open_store(settings: Settings) -> Store:
     """Opens the source's folder for reading; touches no network.
 
     Raises:
-        CannotStart: Its scheme is not one of ours, or its address makes no sense.
+        CannotStart: Its scheme is not one of ours, its address makes no sense, or its Secret is not there.
     """
+    if settings.secret and not any(settings.credentials_folder.glob("[!.]*")):
+        raise CannotStart(
+            StartFailure.SECRET_MISSING,
+            f"there is no Secret {settings.secret} with keys in it (spec.source.secretRef of the ModelVersion); "
+            f"create it with the keys of {settings.source}, such as AWS_ACCESS_KEY_ID",
+        )
     uri = urlsplit(settings.source)
     try:
         match uri.scheme:
@@ -187,16 +195,35 @@ async def _stream(store: Store, name: str, settings: Settings) -> AsyncIterator[
 
 
 def _denied(name: str, settings: Settings) -> CannotStart:
+    remedy = (
+        f"mend the keys in Secret {settings.secret}"
+        if settings.secret
+        else "name a Secret with the store's keys in spec.source.secretRef of the ModelVersion"
+    )
     return CannotStart(
-        StartFailure.SOURCE_DENIED,
-        f"reading {name} from {settings.source} is denied; the Secret that the ModelVersion names must allow it",
+        StartFailure.SOURCE_DENIED, f"reading {name} from {settings.source} is denied; {remedy}"
     )
 
 
 def _unreachable(name: str, settings: Settings, error: Exception) -> CannotStart:
     return CannotStart(
-        StartFailure.SOURCE_UNREACHABLE, f"{name} can't be read from {settings.source}: {_first_line(error)}"
+        StartFailure.SOURCE_UNREACHABLE, f"{name} can't be read from {settings.source}: {_say_why(error)}"
     )
+
+
+# The library's own sentence is "error sending request" for all of them; only its debug print tells them apart.
+_CAUSES: Final = {
+    "kind: Timeout": f"no answer for {_SILENCE_SECONDS} s",
+    "dns error": "its host has no address",
+    "ConnectionRefused": "the connection was refused",
+}
+
+
+def _say_why(error: Exception) -> str:
+    """The cause without the time it took: what differs at each try would keep the status from resting."""
+    text = str(error)
+    known = next((words for mark, words in _CAUSES.items() if mark in text), None)
+    return known or re.sub(r"^.* in [0-9.]+[mµn]?s - ", "", _first_line(error))
 
 
 def _first_line(error: Exception) -> str:

@@ -29,12 +29,14 @@ class Settings:
     revision: str
     source: str
     digest: str
+    secret: str = ""
+    """Name of the Secret that is mounted as `credentials_folder`; empty: the source needs no keys."""
     host: str = "0.0.0.0"  # noqa: S104 - a pod is reached at its own address
     port: int = pod.PORT
     threads: int = 1
     drain_seconds: float = DRAIN_SECONDS
-    retry_seconds: float = 30.0
-    """How long a source that is away is asked again before the process ends."""
+    retry_seconds: float = 10.0
+    """How long a source that is away is asked again before the process ends, and its reason can be read."""
     log_format: LogFormat = "json"
     bundle_folder: Path = Path(pod.BUNDLE_FOLDER)
     credentials_folder: Path = Path(pod.CREDENTIALS_FOLDER)
@@ -59,6 +61,7 @@ class Settings:
             revision=_required(environment, Variable.REVISION),
             source=_required(environment, Variable.SOURCE),
             digest=_required(environment, Variable.DIGEST),
+            secret=environment.get(Variable.SECRET, ""),
             threads=int(_number(environment, Variable.THREADS, default=1, least=1)),
             drain_seconds=_number(environment, Variable.DRAIN, default=DRAIN_SECONDS, least=0),
             log_format="text" if log_format == "text" else "json",

@@ -46,13 +46,18 @@ async def _load_once(settings: Settings) -> Model:
     began = time.monotonic()
     try:
         await fetch_bundle(settings)
+    except asyncio.CancelledError:
+        _say_if_silent(settings, time.monotonic() - began)
+        raise
     except OSError as error:
         raise CannotStart(
             StartFailure.SOURCE_UNREACHABLE,
             f"the bundle can't be kept in {settings.bundle_folder}: {error.strerror or error}",
         ) from error
+    # What an earlier try left is over; a crash in a month must not be told as today's missing Secret.
+    _write(settings.termination_log, b"")
     fetched = time.monotonic()
-    model = await asyncio.to_thread(_load_and_ask, settings)
+    model = await _load_in_thread(settings)
     _LOG.info(
         "ready: revision %s, fetched in %.2f s, loaded and %d golden rows answered in %.2f s",
         settings.revision,
@@ -63,6 +68,25 @@ async def _load_once(settings: Settings) -> Model:
     return model
 
 
+async def _load_in_thread(settings: Settings) -> Model:
+    try:
+        return await asyncio.to_thread(_load_and_ask, settings)
+    except asyncio.CancelledError:
+        late = (
+            "the bundle was fetched, but the model was not loaded in time; raise spec.serving.startup.timeout"
+        )
+        write_termination(settings.termination_log, CannotStart(StartFailure.START_TIMEOUT, late))
+        raise
+
+
+def _say_if_silent(settings: Settings, waited_seconds: float) -> None:
+    """Whoever is told to end while the source says nothing leaves that as the reason, unless it knows a better one."""
+    if settings.termination_log.is_file() and settings.termination_log.stat().st_size:
+        return
+    silent = f"{settings.source} has not answered for {waited_seconds:.0f} s"
+    write_termination(settings.termination_log, CannotStart(StartFailure.SOURCE_UNREACHABLE, silent))
+
+
 def _load_and_ask(settings: Settings) -> Model:
     model = Model(settings.bundle_folder, threads=settings.threads)
     require_golden(model)
@@ -71,8 +95,13 @@ def _load_and_ask(settings: Settings) -> Model:
 
 def write_termination(path: Path, failure: CannotStart) -> None:
     """Leaves the reason where the kubelet reads it; elsewhere there is no such file, and no harm."""
-    message = TerminationMessage(reason=failure.reason, message=failure.message[:1000])
+    _write(
+        path, msgspec.json.encode(TerminationMessage(reason=failure.reason, message=failure.message[:1000]))
+    )
+
+
+def _write(path: Path, content: bytes) -> None:
     try:
-        path.write_bytes(msgspec.json.encode(message))
+        path.write_bytes(content)
     except OSError:
         _LOG.debug("no termination log at %s", path)

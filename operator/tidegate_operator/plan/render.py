@@ -158,12 +158,13 @@ def _render_environment(
         pod.Variable.MODEL: deployment.metadata.name,
         pod.Variable.REVISION: revision,
         pod.Variable.SOURCE: version.spec.source.uri,
+        pod.Variable.SECRET: version.spec.source.secret_ref.name if version.spec.source.secret_ref else "",
         pod.Variable.DIGEST: version.spec.digest,
         pod.Variable.THREADS: str(threads),
         pod.Variable.DRAIN: str(settings.drain_seconds),
         pod.Variable.LOG_FORMAT: settings.log_format,
     }
-    return [{"name": name.value, "value": value} for name, value in values.items()]
+    return [{"name": name.value, "value": value} for name, value in values.items() if value]
 
 
 def _render_probes(deployment: ModelDeployment) -> dict[str, Any]:
@@ -186,7 +187,10 @@ def _render_volumes(version: ModelVersion) -> tuple[list[Manifest], list[Manifes
     ]
     source = version.spec.source
     if source.secret_ref:
-        volumes.append({"name": "credentials", "secret": {"secretName": source.secret_ref.name}})
+        # Optional, so that a Secret that isn't there is told by the predictor in a sentence. Else the kubelet would
+        # hold the pod back and say so only in an event, which we have no right to read.
+        secret = {"secretName": source.secret_ref.name, "optional": True}
+        volumes.append({"name": "credentials", "secret": secret})
         mounts.append({"name": "credentials", "mountPath": pod.CREDENTIALS_FOLDER, "readOnly": True})
     if source.uri.startswith("pvc://"):
         claim = source.uri.removeprefix("pvc://").split("/", 1)[0]
