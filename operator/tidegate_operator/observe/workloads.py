@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -19,19 +20,24 @@ _WAITING = {
     "ErrImageNeverPull": Trouble.IMAGE_PULL,
     "CreateContainerConfigError": Trouble.NOT_ALLOWED,
     "CreateContainerError": Trouble.NOT_ALLOWED,
-    "CrashLoopBackOff": Trouble.CRASH_LOOP,
 }
 _OUT_OF_MEMORY = "OOMKilled"
+# What stands before the cause and is another one at each try: without cutting it off, the sentence would never rest.
+_PULL_PREFIX = re.compile(
+    r'^(Back-off pulling image "[^"]*":? ?|ErrImagePull: |rpc error: code = \w+ desc = )+'
+)
+_REFUSAL_PREFIX = re.compile(r'^pods "[^"]*" is forbidden: ')
 
 
 def parse_workload(deployment: Body, pods: Iterable[Body]) -> Workload:
     """A revision's Deployment and its pods; pods on their way out no longer count."""
     living = [pod for pod in pods if not pod["metadata"].get("deletionTimestamp")]
     refusal = _find_condition(deployment, "ReplicaFailure")
+    words = str(refusal.get("message", "")) if refusal.get("status") == "True" else ""
     return Workload(
         wanted=int(deployment["spec"].get("replicas", 1)),
         pods=tuple(parse_pod(pod) for pod in living),
-        refusal=str(refusal.get("message", "")) if refusal.get("status") == "True" else "",
+        refusal=_REFUSAL_PREFIX.sub("", words),
     )
 
 
@@ -65,25 +71,27 @@ def parse_pod(body: Body) -> PodFact:
 
 
 def _find_trouble(body: Body, container: Mapping[str, Any]) -> tuple[Trouble | None, str, str]:
-    """What the predictor said comes first, then what killed it, then what Kubernetes is waiting for."""
+    """What killed it comes first, then what the predictor said, then what Kubernetes is waiting for.
+
+    How the last run ended still stands while the next one starts: without this, the reason would come and go with
+    every restart.
+    """
     state = container.get("state") or {}
     ended = state.get("terminated") or (container.get("lastState") or {}).get("terminated") or {}
-    if last_word := _read_last_word(ended.get("message", "")):
-        return Trouble.START_FAILED, last_word.reason.value, last_word.message
     if ended.get("reason") == _OUT_OF_MEMORY:
         return Trouble.OUT_OF_MEMORY, _OUT_OF_MEMORY, ""
+    if last_word := _read_last_word(ended.get("message", "")):
+        return Trouble.START_FAILED, last_word.reason.value, last_word.message
     waiting = state.get("waiting") or {}
     if trouble := _WAITING.get(waiting.get("reason", "")):
-        message = _describe_end(ended) if trouble is Trouble.CRASH_LOOP else waiting.get("message", "")
-        return trouble, waiting["reason"], message
+        return trouble, waiting["reason"], _PULL_PREFIX.sub("", waiting.get("message", ""))
+    if ended:
+        return Trouble.CRASH_LOOP, str(ended.get("reason", "")), f"its last exit code was {ended['exitCode']}"
     scheduled = _find_condition(body, "PodScheduled")
     if scheduled.get("reason") == "Unschedulable":
-        return Trouble.UNSCHEDULABLE, "Unschedulable", str(scheduled.get("message", ""))
+        # The scheduler goes on with what it tried to make room; its first sentence is the cause.
+        return Trouble.UNSCHEDULABLE, "Unschedulable", str(scheduled.get("message", "")).partition(". ")[0]
     return None, "", ""
-
-
-def _describe_end(ended: Mapping[str, Any]) -> str:
-    return f"its last exit code was {ended['exitCode']}" if "exitCode" in ended else ""
 
 
 def _read_last_word(message: str) -> TerminationMessage | None:
