@@ -127,6 +127,10 @@ class RolloutStatus(Seen):
     """Counts of each step so far."""
     checks: Annotated[tuple[CheckStatus, ...], Field(max_length=10)] = ()
     """What each check says now."""
+    restarts: int = 0
+    """Restarts that a pod of the candidate had behind it, at most, when the first step began; they are not held
+    against it.
+    """
 
 
 class Rejection(Seen):

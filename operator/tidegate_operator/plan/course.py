@@ -24,6 +24,7 @@ class Reason(StrEnum):
 
     SERVING = "Serving"  # the version of the spec answers all requests
     STARTING = "Starting"  # pods of the wanted version are not ready yet
+    START_TIMEOUT = "StartTimeout"  # they were not within spec.serving.startup.timeout
     PROGRESSING = "Progressing"  # a candidate is being compared with stable
     WAITING = "WaitingForTraffic"  # the checks have not seen enough requests
     PAUSED = "Paused"  # spec.paused is true: nothing moves forward
@@ -31,7 +32,8 @@ class Reason(StrEnum):
     VERSION_NOT_FOUND = "ModelVersionNotFound"
     OTHER_MODEL = "OtherModel"  # the ModelVersion is of another model
     INCONCLUSIVE = "Inconclusive"  # rollout.maxDuration is over, and onInconclusive is Hold
-    SCALED_TO_ZERO = "ScaledToZero"
+    SCALED_TO_ZERO = "ScaledToZero"  # spec.serving.replicas is 0
+    NOT_APPLIED = "NotApplied"  # the API server refuses an object (quota, admission, rights)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from tidegate.counts import LATENCY_BOUNDS_MS
 from tidegate_operator.api.fields import parse_seconds, parse_share
 from tidegate_operator.api.model_deployment import Analysis, Check, CheckType, Limits, Trip
-from tidegate_operator.api.status import CheckCounts, Count, StepCounts
+from tidegate_operator.api.status import CheckCounts, Count, RolloutStatus, StepCounts
 from tidegate_operator.evidence.budget import share_budget
 from tidegate_operator.evidence.compare import compare
 from tidegate_operator.evidence.counts import Pair, Tally
@@ -54,14 +54,14 @@ def judge(steps: Sequence[StepCounts], analysis: Analysis) -> tuple[Finding, ...
 
 
 def find_trip(
-    steps: Sequence[StepCounts], analysis: Analysis, *, workload: Workload | None, limits: Limits
+    rollout: RolloutStatus, analysis: Analysis, *, workload: Workload | None, limits: Limits
 ) -> Finding | None:
     """What needs no statistics: one such fact is enough to take a candidate back."""
     pods = workload.pods if workload else ()
-    restarts = max((pod.restarts for pod in pods), default=0)
+    restarts = max((pod.restarts for pod in pods), default=0) - rollout.restarts
     kills = sum(pod.trouble is Trouble.OUT_OF_MEMORY for pod in pods)
     findings = {
-        Trip.NOT_FINITE: next(filter(None, map(_judge_not_finite, steps)), None),
+        Trip.NOT_FINITE: next(filter(None, map(_judge_not_finite, rollout.steps)), None),
         Trip.OUT_OF_MEMORY: judge_out_of_memory(kills, limits.memory),
         Trip.CRASH_LOOP: judge_crash_loop(restarts),
     }

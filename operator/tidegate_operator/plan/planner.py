@@ -137,7 +137,9 @@ def _cool_down(course: Course, now: datetime) -> Course:
     warm = course.warm
     if warm is None or warm.until is None or seconds_since(warm.until, now) < 0:
         return course
-    return replace(course, warm=None).noting("status", f"cooled {warm.revision}", "rollout.keepWarm is over")
+    return replace(course, warm=None).noting(
+        "status", f"cooled {warm.revision}", "spec.rollout.keepWarm is over"
+    )
 
 
 def _route(course: Course, snapshot: Snapshot) -> Route | None:

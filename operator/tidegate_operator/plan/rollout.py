@@ -12,7 +12,7 @@ from tidegate_operator.evidence.verdict import Finding, Verdict
 from tidegate_operator.plan.course import Course, Reason, promote, say_time, seconds_since, take_back
 from tidegate_operator.plan.facts import Snapshot, Traffic
 from tidegate_operator.plan.judging import add_traffic, find_trip, judge
-from tidegate_operator.plan.startup import find_obstacle, pods_needed
+from tidegate_operator.plan.startup import Obstacle, find_obstacle, pods_needed
 
 LOOK_SECONDS = 1.0  # a verdict is right at every look, so looking often costs only the scrape
 
@@ -68,7 +68,7 @@ def _leave_if_bad(course: Course, snapshot: Snapshot, now: datetime) -> Course |
     exposed = bool(course.weight or course.mirror)
     if exposed and course.stable:
         limits = snapshot.deployment.spec.serving.resources.limits
-        trip = find_trip(rollout.steps, analysis, workload=workload, limits=limits)
+        trip = find_trip(rollout, analysis, workload=workload, limits=limits)
         bad = next((check for check in rollout.checks if check.verdict == Verdict.BAD), None)
         if trip:
             return take_back(course, now, reason=trip.check, message=trip.reason)
@@ -80,23 +80,37 @@ def _leave_if_bad(course: Course, snapshot: Snapshot, now: datetime) -> Course |
 
 
 def _wait_for_start(course: Course, snapshot: Snapshot, now: datetime) -> Course:
-    """Pods are missing for the next share: says why, and gives up when the start took too long."""
+    """Pods are missing for the next share: says why, and gives up when the start took too long.
+
+    A candidate that something outside keeps from starting is not given up: it waits without traffic, so that a Secret
+    that is mended needs no retry.
+    """
     assert course.candidate
-    workload = snapshot.workloads.get(course.candidate.revision)
-    obstacle = find_obstacle(workload)
-    timeout = snapshot.deployment.spec.serving.startup.timeout
-    waited = seconds_since(course.candidate.since, now)
-    message = obstacle.message if obstacle else "its pods are not ready yet"
+    obstacle = find_obstacle(snapshot.workloads.get(course.candidate.revision))
     exposed = bool(course.weight or course.mirror)
-    if waited > parse_seconds(timeout) and course.stable and not exposed:
-        reason = obstacle.reason if obstacle else "StartTimeout"
-        words = f"not ready {timeout} after its start (spec.serving.startup.timeout): {message}"
-        return take_back(course, now, reason=reason, message=words)
-    late = not course.stable and waited > parse_seconds(timeout)
-    stalled = bool(obstacle and obstacle.final) or late
-    reason = obstacle.reason if obstacle else Reason.STARTING
+    timeout = snapshot.deployment.spec.serving.startup.timeout
+    late = not exposed and seconds_since(course.candidate.since, now) > parse_seconds(timeout)
+    outside = obstacle is not None and obstacle.outside
+    message = _say_start(obstacle, late_after=timeout if late else "")
+    if late and course.stable and not outside:
+        reason = obstacle.reason if obstacle else Reason.START_TIMEOUT
+        return take_back(course, now, reason=reason, message=message)
     words = f"{course.candidate.model_version} starts: {message}"
+    reason = obstacle.reason if obstacle else Reason.START_TIMEOUT if late else Reason.STARTING
+    stalled = late or bool(obstacle and obstacle.final)
     return course.saying(Phase.FAILED if stalled else Phase.STARTING, reason, words, stalled=stalled)
+
+
+def _say_start(obstacle: Obstacle | None, *, late_after: str) -> str:
+    """What keeps pods from being ready; `late_after` is the start-up timeout if that is over, else empty."""
+    if not late_after:
+        return obstacle.message if obstacle else "its pods are not ready yet"
+    late = f"not ready {late_after} after its start (spec.serving.startup.timeout)"
+    if obstacle is None:
+        return f"{late}; raise that if the model needs longer"
+    return f"{late}: {obstacle.message}" + (
+        "; it goes on by itself when that is mended" if obstacle.outside else ""
+    )
 
 
 def _walk(course: Course, snapshot: Snapshot, now: datetime) -> Course:
@@ -104,6 +118,9 @@ def _walk(course: Course, snapshot: Snapshot, now: datetime) -> Course:
     assert course.rollout
     rollout, steps = course.rollout, _steps(course, snapshot)
     if rollout.step_started_at is None:
+        course = replace(
+            course, rollout=rollout.model_copy(update={"restarts": _count_restarts(course, snapshot)})
+        )
         return _begin_step(course, snapshot, 0, now, because=_why_ready(course, snapshot))
     if not _is_through(course, snapshot):
         return _hold(course, snapshot, now)
@@ -112,6 +129,13 @@ def _walk(course: Course, snapshot: Snapshot, now: datetime) -> Course:
     if rollout.step + 1 < len(steps):
         return _begin_step(course, snapshot, rollout.step + 1, now, because=_why_good(rollout))
     return _finish(course, snapshot, now, because=_why_good(rollout))
+
+
+def _count_restarts(course: Course, snapshot: Snapshot) -> int:
+    """Those of a start that had to wait for a Secret, say; without this, they would pass for a crash loop."""
+    assert course.candidate
+    workload = snapshot.workloads.get(course.candidate.revision)
+    return max((pod.restarts for pod in workload.pods), default=0) if workload else 0
 
 
 def _what_delays(course: Course, snapshot: Snapshot, now: datetime) -> str | None:

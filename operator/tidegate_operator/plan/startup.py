@@ -18,8 +18,10 @@ class Obstacle:
     """A word for conditions: a `StartFailure` or a `Trouble`."""
     message: str
     """The sentence for the user, with what to do."""
-    final: bool
+    final: bool = False
     """Whether waiting can't help: the bytes are wrong, or the limits too small for them."""
+    outside: bool = False
+    """Whether the version is not to blame (a store, a Secret, a quota, a node): it starts when that is mended."""
 
 
 def pods_needed(replicas: int, share: int) -> int:
@@ -31,17 +33,18 @@ def find_obstacle(workload: Workload | None) -> Obstacle | None:
     """The worst thing that keeps a revision's pods from being ready; none while they are just starting."""
     if workload is None:
         return None
-    if workload.refusal and not workload.pods:
-        return Obstacle(Trouble.NOT_ALLOWED, f"no pod can be created: {workload.refusal}", final=False)
     found = [_explain(pod) for pod in workload.pods if not pod.ready and pod.trouble]
+    if workload.refusal and len(workload.pods) < workload.wanted:
+        words = f"pods can't be created: {workload.refusal}"
+        found.append(Obstacle(Trouble.NOT_ALLOWED, words, outside=True))
     return min(found, key=lambda obstacle: (not obstacle.final, obstacle.reason), default=None)
 
 
 def _explain(pod: PodFact) -> Obstacle:
     match pod.trouble:
         case Trouble.START_FAILED:
-            final = pod.reason in set(StartFailure) and StartFailure(pod.reason).terminal
-            return Obstacle(pod.reason or Trouble.START_FAILED, pod.message, final=final)
+            failure = StartFailure(pod.reason)
+            return Obstacle(failure, pod.message, final=failure.terminal, outside=failure.outside)
         case Trouble.OUT_OF_MEMORY:
             return Obstacle(
                 Trouble.OUT_OF_MEMORY,
@@ -50,18 +53,13 @@ def _explain(pod: PodFact) -> Obstacle:
                 final=True,
             )
         case Trouble.IMAGE_PULL:
-            return Obstacle(
-                Trouble.IMAGE_PULL, f"the image of pod {pod.name} can't be pulled: {pod.message}", final=False
-            )
+            words = f"the image of pod {pod.name} can't be pulled: {pod.message or 'no reason is told'}"
+            return Obstacle(Trouble.IMAGE_PULL, words, outside=True)
         case Trouble.UNSCHEDULABLE:
-            return Obstacle(
-                Trouble.UNSCHEDULABLE, f"no node takes pod {pod.name}: {pod.message}", final=False
-            )
+            words = f"no node takes pod {pod.name}: {pod.message}; lower spec.serving.resources.requests, or make room"
+            return Obstacle(Trouble.UNSCHEDULABLE, words, outside=True)
         case Trouble.NOT_ALLOWED:
-            return Obstacle(Trouble.NOT_ALLOWED, f"pod {pod.name} can't start: {pod.message}", final=False)
+            return Obstacle(Trouble.NOT_ALLOWED, f"pod {pod.name} can't start: {pod.message}", outside=True)
         case _:
-            return Obstacle(
-                Trouble.CRASH_LOOP,
-                f"pod {pod.name} ended {pod.restarts} times before it was ready; {pod.message or 'it left no word'}",
-                final=pod.restarts > RESTARTS_TOLERATED,
-            )
+            words = f"pod {pod.name} ends before it is ready, {pod.restarts} restarts so far; {pod.message}"
+            return Obstacle(Trouble.CRASH_LOOP, words, final=pod.restarts > RESTARTS_TOLERATED)

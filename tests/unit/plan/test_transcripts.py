@@ -79,10 +79,16 @@ def test_a_version_that_cannot_start_never_takes_traffic(golden):
     golden("cannot_start", world.transcript("a bundle whose digest differs"))
 
 
-def test_an_image_that_cannot_be_pulled_is_given_up_after_the_start_timeout(golden):
+def test_a_version_that_starts_too_slowly_is_given_up_after_the_start_timeout(golden):
+    world = deployed(v2=Behaviour(start_seconds=600)).apply(modelVersion="v2").play(90, pace=5)
+    golden("start_timeout", world.transcript("a version that takes ten minutes to start"))
+
+
+def test_an_image_that_cannot_be_pulled_is_waited_for(golden):
     broken = Behaviour(trouble=Trouble.IMAGE_PULL, message="not found")
     world = deployed(v2=broken).apply(modelVersion="v2").play(90, pace=5)
-    golden("image_pull", world.transcript("an image that can't be pulled"))
+    world.behaviours["v2"] = Behaviour()
+    golden("image_pull", world.play(15).transcript("an image that is pushed 90 s late"))
 
 
 def test_a_rejected_version_applied_again_changes_nothing_until_a_retry_is_asked_for(golden):

@@ -29,6 +29,7 @@ class Behaviour:
     trouble: Trouble | None = None
     reason: str = ""
     message: str = ""
+    restarts: int = 0
 
 
 @dataclass
@@ -152,7 +153,7 @@ class World:
         pod = PodFact(
             name=f"{revision}-0",
             ready=up,
-            restarts=3 if behaviour.trouble else 0,
+            restarts=behaviour.restarts,
             trouble=behaviour.trouble,
             reason=behaviour.reason,
             message=behaviour.message,
