@@ -23,8 +23,10 @@ class ClusterCounts:
     """The cumulative counters of one cluster in one router."""
 
     completed: int = 0
+    """Requests, however often each was tried."""
     failed: int = 0
-    """Answers 4xx and 5xx; Envoy's own 503 and 504, where no predictor answered, included."""
+    """Answers 4xx and 5xx; Envoy's own 503 and 504, where no predictor answered, included, and requests that one pod
+    left without an answer and another one answered."""
     healthy: int = 0
     latency: list[int] = field(default_factory=lambda: [0] * _BINS)
 
@@ -55,7 +57,9 @@ def _take_value(cluster: ClusterCounts, stat: str, value: int) -> None:
     match stat:
         case "upstream_rq_completed":
             cluster.completed = value
-        case "upstream_rq_4xx" | "upstream_rq_5xx":
+        # Of the attempt that got no answer, no other counter tells once a second one has succeeded: without this, a
+        # candidate whose pods die under one request in ten would have none that failed.
+        case "upstream_rq_4xx" | "upstream_rq_5xx" | "upstream_rq_retry_success":
             cluster.failed += value
         case "membership_healthy":
             cluster.healthy = value

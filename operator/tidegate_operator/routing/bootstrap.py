@@ -20,7 +20,7 @@ XDS_CLUSTER = "tidegate-xds"
 ADMIN_CLUSTER = "tidegate-admin"
 # Only what the operator reads: Envoy has some 120 counters a cluster otherwise.
 KEPT_STATS = (
-    r"^cluster\.[^.]+\.(upstream_rq_(total|completed|time|timeout|retry|[2345]xx)|membership_(total|healthy))$"
+    r"^cluster\.[^.]+\.(upstream_rq_(total|completed|time|timeout|retry|retry_success|[2345]xx)|membership_(total|healthy))$"
     r"|^cluster_manager\.(cds\.update_.*|active_clusters)$|^http\.[^.]+\.rds\..*$"
     r"|^http\.(tidegate|memory)\.(downstream_rq_.*|downstream_cx_active)$|^server\.(live|uptime|state)$"
 )

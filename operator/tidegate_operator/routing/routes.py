@@ -16,6 +16,9 @@ READY_PATH = "/.tidegate/ready"
 
 # The last of tidegate.counts.LATENCY_BOUNDS_MS: what takes longer has failed, and no bin lies beyond.
 TIMEOUT = "30s"
+# No answer for so long, and another pod of the same revision is asked as well; the first answer wins. Longer than a
+# prediction takes, shorter than a client's patience: a pod that hangs then costs seconds, not the request.
+SECOND_TRY_AFTER = "3s"
 # What predictors say about themselves is for the operator and Prometheus, who ask the pods.
 PRIVATE_PATHS = ("/internal", "/metrics")
 
@@ -97,11 +100,14 @@ def _build_action(route: Route) -> dict[str, Any]:
             "clusters": [{"name": name, "weight": share} for name, share in shares.items() if share > 0]
         },
         "timeout": TIMEOUT,
+        "hedge_policy": {"hedge_on_per_try_timeout": True},
         "retry_policy": {
-            # Only what no predictor has seen is tried again. A 5xx is an answer: trying it on the other
-            # revision would hide the very failures that the candidate is judged by.
-            "retry_on": "connect-failure,refused-stream,reset-before-request",
+            # What got no answer is tried again, on another pod of the same revision: predictions have no side
+            # effects. A 5xx is an answer: it stands. What a retry saved is counted as failed all the same
+            # (observe/envoy.py), so a candidate is judged by what its pods did, not by what was made of it.
+            "retry_on": "connect-failure,refused-stream,reset",
             "num_retries": 2,
+            "per_try_timeout": SECOND_TRY_AFTER,
             "retry_host_predicate": [
                 {
                     "name": "envoy.retry_host_predicates.previous_hosts",

@@ -7,9 +7,11 @@ import json
 import shutil
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,27 +22,69 @@ from aiohttp import web
 from tidegate_operator.observe.envoy import ClusterCounts, build_query, parse_stats
 from tidegate_operator.plan.plan import Route
 from tidegate_operator.routing.bootstrap import Ports, build_bootstrap
+from tidegate_operator.routing.clusters import build_address
 from tidegate_operator.routing.discovery import Discovery
 from tidegate_operator.routing.table import RouteTable
 
 DEADLINE_SECONDS = 20.0
 
 
+class Pod(StrEnum):
+    """What a pod does with a request."""
+
+    WELL = "well"
+    DIES = "dies"  # the connection breaks before any answer
+    HANGS = "hangs"  # on its health check as well
+    CRAWLS = "crawls"  # answers after four seconds
+    STARTS = "starts"  # its health check fails, and so does what is sent there all the same
+
+
 @dataclass
 class Model:
-    """A predictor that answers with its name, or fails."""
+    """A revision whose pods answer with its name, or fail."""
 
     name: str
     status: int = 200
-    port: int = 0
+    pods: list[Pod] = field(default_factory=lambda: [Pod.WELL])
+    """May be changed at any time."""
+    ports: list[int] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
 
-    async def answer(self, request: web.Request) -> web.Response:
-        """Readiness is always fine; everything else is counted."""
-        if not request.path.startswith("/internal/routable/"):
+    def build_pod(self, index: int = 0) -> web.Application:
+        """One of the pods as a server."""
+        application = web.Application()
+        application.router.add_route("*", "/{path:.*}", partial(self._answer, index))
+        return application
+
+    async def _answer(self, index: int, request: web.Request) -> web.Response:
+        pod, checks = self.pods[index], request.path.startswith("/internal/routable/")
+        if not checks:
             self.requests.append(request.path)
-            return web.Response(text=self.name, status=self.status)
-        return web.Response()
+        if pod is Pod.HANGS:
+            await asyncio.sleep(DEADLINE_SECONDS)
+        if pod is Pod.CRAWLS and not checks:
+            await asyncio.sleep(4)
+        if pod is Pod.DIES and not checks and request.transport:
+            request.transport.abort()
+        status = 503 if pod is Pod.STARTS else 200 if checks else self.status
+        return web.Response(text=self.name, status=status)
+
+
+class Pods(Discovery):
+    """Endpoints by their ports on the loopback, where a cluster would find them by a name."""
+
+    def __init__(self, table: RouteTable, ports: Mapping[str, list[int]]) -> None:
+        super().__init__(table, lambda _, revision: ("127.0.0.1", ports[revision][0]))
+        self._ports_of = ports
+
+    def list_clusters(self, namespace: str) -> list[dict[str, Any]]:
+        """As ever, with an endpoint a pod."""
+        clusters = super().list_clusters(namespace)
+        for cluster in clusters:
+            addresses = [build_address("127.0.0.1", port) for port in self._ports_of[cluster["name"]]]
+            endpoints = [{"endpoint": {"address": address}} for address in addresses]
+            cluster["load_assignment"]["endpoints"] = [{"lb_endpoints": endpoints}]
+        return clusters
 
 
 @dataclass
@@ -52,6 +96,8 @@ class Router:
     revisions: tuple[str, ...]
     ports: Ports
     session: aiohttp.ClientSession
+    stops: Mapping[tuple[str, int], Callable[[], Awaitable[None]]] = field(default_factory=dict)
+    """By revision and index of the pod: ends it, and its port refuses connections from then on."""
 
     async def ask(self, path: str = "/v2/models/fraud/infer", host: str = "fraud") -> tuple[int, str]:
         """One request through the router."""
@@ -104,16 +150,18 @@ async def run_router(folder: Path, *models: Model, dead: tuple[str, ...] = ()) -
     """Run models, xDS server and Envoy; revisions in `dead` have an address where nothing listens."""
     ports = Ports(*find_free_ports(4))
     table = RouteTable()
-    addresses = dict.fromkeys(dead, ("127.0.0.1", find_free_ports(1)[0]))
+    addresses = dict.fromkeys(dead, find_free_ports(1))
     async with aiohttp.ClientSession() as session:
-        runners = []
+        runners: list[web.AppRunner] = []
+        stops: dict[tuple[str, int], Callable[[], Awaitable[None]]] = {}
         for model in models:
-            application = web.Application()
-            application.router.add_route("*", "/{path:.*}", model.answer)
-            runner, model.port = await serve(application)
-            runners.append(runner)
-            addresses[model.name] = ("127.0.0.1", model.port)
-        discovery = Discovery(table, lambda _, revision: addresses[revision])
+            for index, _ in enumerate(model.pods):
+                runner, port = await serve(model.build_pod(index))
+                runners.append(runner)
+                model.ports.append(port)
+                stops[model.name, index] = runner.cleanup
+            addresses[model.name] = model.ports
+        discovery = Pods(table, addresses)
         runner, xds_port = await serve(discovery.build_application())
         runners.append(runner)
         config = folder / "bootstrap.json"
@@ -122,7 +170,8 @@ async def run_router(folder: Path, *models: Model, dead: tuple[str, ...] = ()) -
         )
         process = await start_envoy(config)
         try:
-            yield Router(table, {model.name: model for model in models}, tuple(addresses), ports, session)
+            by_name = {model.name: model for model in models}
+            yield Router(table, by_name, tuple(addresses), ports, session, stops)
         finally:
             process.terminate()
             await process.wait()

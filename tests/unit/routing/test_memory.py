@@ -32,9 +32,7 @@ async def addresses() -> AsyncIterator[dict[str, tuple[str, int]]]:
     """Where the models `old` and `new` answer with their names."""
     found, runners = {}, []
     for name in ("old", "new"):
-        application = web.Application()
-        application.router.add_route("*", "/{path:.*}", Model(name).answer)
-        runner, port = await serve(application)
+        runner, port = await serve(Model(name).build_pod())
         runners.append(runner)
         found[name] = ("127.0.0.1", port)
     yield found
