@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from datetime import UTC, datetime
 
 import aiohttp
 
@@ -14,6 +13,7 @@ from tidegate_operator.act.cluster import Cluster, ClusterError
 from tidegate_operator.act.recorder import Recorder
 from tidegate_operator.act.status import StatusWriter
 from tidegate_operator.main.census import Census
+from tidegate_operator.main.clock import SteadyClock
 from tidegate_operator.main.health import serve
 from tidegate_operator.main.intake import Intake
 from tidegate_operator.main.keys import find_all_keys
@@ -48,6 +48,7 @@ class Leader:
         self._cluster = cluster
         self._metrics = metrics
         self._store = Store()
+        clock = SteadyClock()
         self._table = RouteTable()
         self._discovery = Discovery(self._table)
         self._applier = Applier(cluster)
@@ -56,7 +57,7 @@ class Leader:
                 store=self._store,
                 table=self._table,
                 discovery=self._discovery,
-                observer=Observer(self._store, Scraper(session), started_at=datetime.now(UTC)),
+                observer=Observer(self._store, Scraper(session), now=clock.now),
                 applier=self._applier,
                 status=StatusWriter(cluster),
                 recorder=Recorder(cluster, settings.identity),
@@ -67,7 +68,7 @@ class Leader:
             router=RouterSettings(
                 settings.router_image, settings.xds_host, settings.xds_port, settings.router_replicas
             ),
-            now=lambda: datetime.now(UTC),
+            now=clock.now,
             queue_key=self._queue_key,
         )
         self.ready = False

@@ -41,12 +41,13 @@ class Observer:
         store: Store,
         scraper: Scraper,
         *,
-        started_at: datetime,
+        now: Callable[[], datetime],
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._store = store
         self._scraper = scraper
-        self._started_at = started_at
+        self._now = now
+        self._started_at = now()
         self._clock = clock
         self._routers = Ledger()
         self._predictors = Ledger()
@@ -154,9 +155,12 @@ class Observer:
         return {name_of(pod): pod for pod in pods if pod.get("status", {}).get("podIP")}
 
     def _is_fresh(self, pod: Body) -> bool:
-        """Whether all that this pod counted came after us; then nothing of it was told before."""
+        """Whether all that this pod counted came after us; then nothing of it was told before.
+
+        One from the future is older than a clock that was set back: what it counted is not news.
+        """
         started = pod["status"].get("startTime")
-        return bool(started) and datetime.fromisoformat(started) > self._started_at
+        return bool(started) and self._started_at < datetime.fromisoformat(started) <= self._now()
 
 
 def _find_addresses(pods: Mapping[str, Body]) -> dict[str, str]:

@@ -24,9 +24,13 @@ class Obstacle:
     """Whether the version is not to blame (a store, a Secret, a quota, a node): it starts when that is mended."""
 
 
+# With one pod, whatever ends it costs the candidate's requests, and puts them on its account besides.
+LEAST_PODS = 2
+
+
 def pods_needed(replicas: int, share: int) -> int:
-    """Pods that a share of traffic (percent) needs of `replicas`, rounded up, never fewer than one."""
-    return max(1, math.ceil(replicas * share / 100))
+    """Pods that a share of traffic (percent) needs of `replicas`, rounded up; never fewer than two, if it has two."""
+    return max(1, min(replicas, max(LEAST_PODS, math.ceil(replicas * share / 100))))
 
 
 def find_obstacle(workload: Workload | None) -> Obstacle | None:

@@ -61,7 +61,7 @@ class World:
             store=self.store,
             table=self.table,
             discovery=Discovery(self.table),
-            observer=Observer(self.store, Scraper(session), started_at=NOW),
+            observer=Observer(self.store, Scraper(session), now=lambda: NOW),
             applier=Applier(self.cluster),
             status=StatusWriter(self.cluster),
             recorder=Recorder(self.cluster, "me"),
