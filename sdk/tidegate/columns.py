@@ -19,6 +19,9 @@ Feeds = dict[str, NDArray[Any]]
 INTEGER_LIMIT: Final = 2**53
 """Beyond it a JSON number and a float64 no longer tell neighbouring integers apart."""
 
+BRIEF: Final = 100
+"""Characters of a caller's own words that a refusal repeats."""
+
 _DTYPES: Final[dict[str, Any]] = {
     "FP32": np.float32,
     "FP64": np.float64,
@@ -42,8 +45,23 @@ class InvalidInput(ValueError):  # noqa: N818 - named for what is wrong, as call
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
-        self.field = field
+        self.field = field[:BRIEF]
         self.message = message
+
+
+def brief(value: object) -> str:
+    """Shows a caller's own value in a sentence, cut off: a refusal must not be as large as its request."""
+    if isinstance(value, list | dict):
+        return (
+            f"a list of {len(value)} values"
+            if isinstance(value, list)
+            else f"an object of {len(value)} fields"
+        )
+    try:
+        text = value if isinstance(value, str) else repr(value)
+    except ValueError:  # Python writes no integer of more than 4300 digits
+        return "a number of thousands of digits"
+    return text if len(text) <= BRIEF else text[:BRIEF] + "…"
 
 
 class ColumnsCodec:
@@ -92,7 +110,9 @@ class ColumnsCodec:
             if name not in columns:
                 return InvalidInput(name, f"feature '{name}' is absent; send null where its value is missing")
         unknown = next(name for name in columns if name not in self._known)
-        return InvalidInput(str(unknown), f"feature '{unknown}' is unknown to this model; leave it out")
+        return InvalidInput(
+            str(unknown), f"feature '{brief(unknown)}' is unknown to this model; leave it out"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,14 +289,14 @@ def _require_range(
     exact = int(value) if whole else float(value)
     if not -bound <= exact <= bound:
         raise InvalidInput(
-            feature.name, f"feature '{feature.name}' is {str(value)[:60]}, but at most ±{bound:.16g} is exact"
+            feature.name, f"feature '{feature.name}' is {brief(exact)}, but at most ±{bound:.16g} is exact"
         )
 
 
 def _wrong_type(feature: Feature, value: object) -> InvalidInput:
-    shown = repr(value)[:60]
+    shown = f"'{brief(value)}'" if isinstance(value, str) else brief(value)
+    if not isinstance(value, list | dict):
+        shown += f" ({type(value).__name__})"
     return InvalidInput(
-        feature.name,
-        f"feature '{feature.name}' is {shown} ({type(value).__name__}), "
-        f"but {_EXPECTED[feature.kind]} is needed",
+        feature.name, f"feature '{feature.name}' is {shown}, but {_EXPECTED[feature.kind]} is needed"
     )

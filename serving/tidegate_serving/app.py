@@ -16,8 +16,9 @@ from granian.rsgi import HTTPProtocol, Scope  # type: ignore[attr-defined] # re-
 from tidegate import pod
 from tidegate.counts import SNAPSHOT_PATH, Snapshot
 from tidegate.version import VERSION
-from tidegate_serving.admission import Admission
-from tidegate_serving.errors import NotFinite, Refusal
+from tidegate_serving.admission import Admission, fit_bounds
+from tidegate_serving.errors import ClientGone, NotFinite, Refusal
+from tidegate_serving.memory import read_room
 from tidegate_serving.metrics import METRICS_TYPE, exposition
 from tidegate_serving.prediction_id import new_prediction_id
 from tidegate_serving.predictor import Codec, Predictor
@@ -67,6 +68,7 @@ class Application:
 
     def serve(self, predictor: Predictor) -> None:
         """Makes the model the one that answers."""
+        self.admission.bounds = fit_bounds(self._settings, read_room(self._settings.memory_bytes))
         self.rows = RowTallies(predictor.bins)
         self._predictor = predictor
 
@@ -123,6 +125,8 @@ class Application:
         except Refusal as refusal:
             outcome = "overloaded" if refusal.status in (429, 503) else "invalid"
             self._refuse(protocol, refusal, prediction_id)
+        except ClientGone:
+            outcome = "invalid"
         except NotFinite as error:
             self.requests.not_finite += error.rows
             self._refuse(protocol, Refusal(500, str(error)), prediction_id)

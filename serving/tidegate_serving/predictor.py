@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
-import msgspec
 from numpy.typing import NDArray
 
 from tidegate.columns import Feeds, InvalidInput
 from tidegate_serving.bins import BundleBins, Counted
 from tidegate_serving.errors import Refusal
 from tidegate_serving.model import Answers, Model
+from tidegate_serving.unreadable import UNREADABLE, explain_unreadable
 from tidegate_serving.v1 import V1Codec
 from tidegate_serving.v2 import V2Codec
 
 R = TypeVar("R")
 """A parsed request."""
-
-_NOT_JSON: Final = "the body is not what this path takes: {}"
 
 
 class Codec(Protocol[R]):
@@ -64,12 +62,8 @@ class Predictor:
             feeds = self._model.encode(codec.columns(request))
         except InvalidInput as error:
             raise Refusal(400, error.message, field=error.field) from error
-        except msgspec.DecodeError as error:
-            raise Refusal(400, _NOT_JSON.format(error)) from error
-        except UnicodeDecodeError as error:
-            raise Refusal(400, _NOT_JSON.format("it is not UTF-8")) from error
-        except RecursionError as error:
-            raise Refusal(400, _NOT_JSON.format("it is nested too deeply")) from error
+        except UNREADABLE as error:
+            raise explain_unreadable(body, error) from error
         answers = self._model.answer(feeds)
         return Prediction(
             codec.respond(request, answers, prediction_id), feeds, self._model.prediction(answers)
@@ -79,5 +73,11 @@ class Predictor:
         self, codec: Codec[R], body: bytes, prediction_id: str
     ) -> tuple[Prediction, Counted]:
         """Answers and bins in one go, for a thread that may take its time."""
-        prediction = self.predict(codec, body, prediction_id)
+        try:
+            prediction = self.predict(codec, body, prediction_id)
+        except Refusal as refusal:
+            # Its traceback would hold on to all that the body had become until the refusal is sent, and by then the
+            # next body may have become as much.
+            refusal.__cause__ = refusal.__context__ = None
+            raise refusal.with_traceback(None)  # noqa: B904 - without a cause, as said
         return prediction, self.bins.count(prediction.feeds, prediction.values)

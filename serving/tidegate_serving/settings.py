@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 from tidegate import pod
 from tidegate.pod import Variable
+from tidegate_serving.memory import read_limit
 
 LogFormat = Literal["json", "text"]
 
@@ -43,10 +44,18 @@ class Settings:
     claim_folder: Path = Path(pod.CLAIM_FOLDER)
     termination_log: Path = Path(pod.TERMINATION_LOG)
     max_body_bytes: int = 16 << 20
+    """The largest body, where memory allows it; see `admission.fit_bounds`."""
     max_in_flight: int = 256
     """Requests being read or answered; what comes on top gets 429 instead of a place in a growing queue."""
     max_in_flight_bytes: int = 64 << 20
     """Bodies of all requests in flight together. Without it 256 bodies of 16 MiB would be the end of the pod."""
+
+    memory_bytes: int | None = None
+    """What the process may use before it is ended; None: without limit. Bodies are taken as large as it allows."""
+    body_seconds: float = 20.0
+    """How long the body of one request may take. Without it, as many slow clients as there are places would end all
+    service. 16 MiB take so long at 7 Mbit/s; the router gives up a request after 30 s, and a pod that ends has 25 s
+    for what began last."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -64,6 +73,7 @@ class Settings:
             secret=environment.get(Variable.SECRET, ""),
             threads=int(_number(environment, Variable.THREADS, default=1, least=1)),
             drain_seconds=_number(environment, Variable.DRAIN, default=DRAIN_SECONDS, least=0),
+            memory_bytes=read_limit(),
             log_format="text" if log_format == "text" else "json",
         )
 

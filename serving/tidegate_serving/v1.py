@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from tidegate.columns import InvalidInput
+from tidegate.columns import InvalidInput, brief
 from tidegate.signature import Signature
 from tidegate_serving.model import Answers
 
@@ -66,7 +66,7 @@ class V1Codec:
                 )
         unknown = next(name for name in instance if name not in self._known)
         return InvalidInput(
-            unknown, f"feature '{unknown}' of instance {place} is unknown to this model; leave it out"
+            unknown, f"feature '{brief(unknown)}' of instance {place} is unknown to this model; leave it out"
         )
 
     def respond(self, _: Request, answers: Answers, prediction_id: str) -> bytes:

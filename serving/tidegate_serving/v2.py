@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import Any, Final
 
 import msgspec
 
-from tidegate.columns import InvalidInput
+from tidegate.columns import InvalidInput, brief
 from tidegate.signature import FeatureKind, Signature
 from tidegate_serving.model import Answers
 
@@ -92,7 +93,7 @@ class V2Codec:
             if output.name not in self._outputs:
                 raise InvalidInput(
                     output.name,
-                    f"output '{output.name}' is unknown; this model answers {list(self._outputs)}",
+                    f"output '{brief(output.name)}' is unknown; this model answers {list(self._outputs)}",
                 )
         return request
 
@@ -124,16 +125,17 @@ class V2Codec:
         if names is None:
             if tensor.name in self._known:
                 raise InvalidInput(
-                    tensor.name, f"feature '{tensor.name}' has the shape {tensor.shape}, but [rows] is needed"
+                    tensor.name,
+                    f"feature '{tensor.name}' has the shape {_shape(tensor)}, but [rows] is needed",
                 )
             raise InvalidInput(
                 tensor.name,
-                f"input '{tensor.name}' is unknown to this model; its features are {_few(self._names)}",
+                f"input '{brief(tensor.name)}' is unknown to this model; its features are {_few(self._names)}",
             )
         if width != len(names):
             raise InvalidInput(
                 tensor.name,
-                f"input '{tensor.name}' has the shape {tensor.shape}, but [rows, {len(names)}] is needed: one "
+                f"input '{tensor.name}' has the shape {_shape(tensor)}, but [rows, {len(names)}] is needed: one "
                 f"column for each of {_few(names)}",
             )
         return names
@@ -185,26 +187,32 @@ class V2Codec:
 def _flat(tensor: InputTensor) -> list[Any]:
     """Gives the data row after row, as many as the shape says."""
     if tensor.datatype not in _DATATYPES:
-        raise InvalidInput(
-            tensor.name,
-            f"input '{tensor.name}' has the datatype '{tensor.datatype}', but one of FP64, FP32, INT64, BOOL and "
-            "BYTES is needed",
+        raise _refused(
+            tensor,
+            f"has the datatype '{brief(tensor.datatype)}', but one of FP64, FP32, INT64, BOOL and BYTES is needed",
         )
+    if tensor.shape and tensor.shape[0] == 0:
+        raise InvalidInput("", "no rows were sent, at least one is needed")
     if not 1 <= len(tensor.shape) <= 2 or min(tensor.shape) < 1:
-        raise InvalidInput(
-            tensor.name,
-            f"input '{tensor.name}' has the shape {tensor.shape[:8]}, but [rows] or [rows, columns] is needed",
-        )
+        raise _refused(tensor, f"has the shape {_shape(tensor)}, but [rows] or [rows, columns] is needed")
     data = tensor.data
     if data and isinstance(data[0], list):
         data = [value for row in data for value in (row if isinstance(row, list) else [row])]
-    if len(data) != math.prod(tensor.shape):
-        raise InvalidInput(
-            tensor.name,
-            f"input '{tensor.name}' has {len(data)} values, but its shape {tensor.shape} needs "
-            f"{math.prod(tensor.shape)}",
-        )
+    needed = math.prod(tensor.shape)
+    if len(data) != needed:
+        # Python writes no integer of more than 4300 digits, and a caller may send two that long.
+        shown = str(needed) if needed < sys.maxsize else "more than there can be"
+        raise _refused(tensor, f"has {len(data)} values, but its shape {_shape(tensor)} needs {shown}")
     return data
+
+
+def _refused(tensor: InputTensor, why: str) -> InvalidInput:
+    return InvalidInput(tensor.name, f"input '{brief(tensor.name)}' {why}")
+
+
+def _shape(tensor: InputTensor) -> str:
+    shown = [brief(size) for size in tensor.shape[:8]]
+    return f"[{', '.join(shown)}{', …' if len(tensor.shape) > 8 else ''}]"
 
 
 def _few(names: tuple[str, ...]) -> str:
