@@ -109,10 +109,10 @@ class Router:
         """What Envoy counted for each model; nothing while it starts."""
         return parse_stats(await self._read_stats(build_query(self.revisions)))
 
-    async def put(self, route: Route, *healthy: str) -> None:
+    async def put(self, route: Route, *healthy: str, name: str = "fraud") -> None:
         """Decide a route, and wait until Envoy has it and holds these revisions healthy."""
         before = await self._count_route_updates()
-        self.table.set_route("shop", "fraud", route)
+        self.table.set_route("shop", name, route)
         async with asyncio.timeout(DEADLINE_SECONDS):
             while await self._count_route_updates() == before or not await self._holds_healthy(healthy):
                 await asyncio.sleep(0.02)
@@ -148,43 +148,48 @@ class Router:
 @asynccontextmanager
 async def run_router(folder: Path, *models: Model, dead: tuple[str, ...] = ()) -> AsyncIterator[Router]:
     """Run models, xDS server and Envoy; revisions in `dead` have an address where nothing listens."""
-    ports = Ports(*find_free_ports(4))
-    table = RouteTable()
     addresses = dict.fromkeys(dead, find_free_ports(1))
-    async with aiohttp.ClientSession() as session:
-        runners: list[web.AppRunner] = []
-        stops: dict[tuple[str, int], Callable[[], Awaitable[None]]] = {}
-        for model in models:
-            for index, _ in enumerate(model.pods):
-                runner, port = await serve(model.build_pod(index))
-                runners.append(runner)
-                model.ports.append(port)
-                stops[model.name, index] = runner.cleanup
-            addresses[model.name] = model.ports
-        discovery = Pods(table, addresses)
-        runner, xds_port = await serve(discovery.build_application())
-        runners.append(runner)
-        config = folder / "bootstrap.json"
-        config.write_text(
-            json.dumps(build_bootstrap("shop", xds_address=("127.0.0.1", xds_port), ports=ports))
-        )
-        process = await start_envoy(config)
-        try:
-            by_name = {model.name: model for model in models}
-            yield Router(table, by_name, tuple(addresses), ports, session, stops)
-        finally:
-            process.terminate()
-            await process.wait()
-            for runner in runners:
-                await runner.cleanup()
+    stops: dict[tuple[str, int], Callable[[], Awaitable[None]]] = {}
+    for model in models:
+        for index, _ in enumerate(model.pods):
+            runner, port = await serve(model.build_pod(index))
+            model.ports.append(port)
+            stops[model.name, index] = runner.cleanup
+        addresses[model.name] = model.ports
+    try:
+        async with run_envoy(folder, addresses) as router:
+            router.models, router.stops = {model.name: model for model in models}, stops
+            yield router
+    finally:
+        for stop in stops.values():
+            await stop()
 
 
-async def start_envoy(config: Path) -> asyncio.subprocess.Process:
+@asynccontextmanager
+async def run_envoy(
+    folder: Path, pods: Mapping[str, list[int]], *, threads: int = 1
+) -> AsyncIterator[Router]:
+    """Run xDS server and Envoy before revisions that are there already, a port of the loopback for each pod."""
+    ports, table = Ports(*find_free_ports(4)), RouteTable()
+    runner, xds_port = await serve(Pods(table, pods).build_application())
+    config = folder / "bootstrap.json"
+    config.write_text(json.dumps(build_bootstrap("shop", xds_address=("127.0.0.1", xds_port), ports=ports)))
+    process = await start_envoy(config, threads=threads)
+    try:
+        async with aiohttp.ClientSession() as session:
+            yield Router(table, {}, tuple(pods), ports, session)
+    finally:
+        process.terminate()
+        await process.wait()
+        await runner.cleanup()
+
+
+async def start_envoy(config: Path, *, threads: int = 1) -> asyncio.subprocess.Process:
     """Start Envoy; its log lies beside its configuration."""
     with config.with_suffix(".log").open("wb") as log:
         return await asyncio.create_subprocess_exec(
-            find_envoy(), "--config-path", str(config), "--service-node", "router-1", "--concurrency", "1",
-            "--disable-hot-restart", "--log-level", "warning",
+            find_envoy(), "--config-path", str(config), "--service-node", "router-1",
+            "--concurrency", str(threads), "--disable-hot-restart", "--log-level", "warning",
             stdout=log, stderr=log,
         )  # fmt: skip
 
