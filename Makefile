@@ -25,6 +25,14 @@ demo: .venv/installed loaded ## see it: a better model promoted and a worse one 
 test: .venv/installed loaded ## run all tests: unit, API server, cluster
 	@$(WITH_CLUSTER) .venv/bin/python -m pytest tests
 
+# A benchmark that fails, or falls short of what is wanted, must not hide the others.
+BENCHMARKS = serving router scale startup rollback evidence_simulation evidence_cost
+.PHONY: bench
+bench: ## run all benchmarks, two hours: tables to the screen, figures to build/bench/
+	@failed=; for name in $(BENCHMARKS); do echo; echo "== make bench-$$name"; \
+	$(MAKE) --no-print-directory bench-$$name || failed="$$failed $$name"; done; \
+	[ -z "$$failed" ] || { echo; echo "failed, or worse than wanted:$$failed"; exit 1; }
+
 # One benchmark by its name: `make bench-router`. These need no cluster …
 bench-%: .venv/installed
 	@.venv/bin/python -m bench.$*
