@@ -1,15 +1,11 @@
-"""Admission: how much may be in flight at once, in requests and in bytes, and for how long."""
+"""Admission: how much may be in flight at once, in requests and in bytes."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from granian.rsgi import HTTPProtocol, ProtocolClosed, Scope  # type: ignore[attr-defined] # re-exported silently
-
-from tidegate_serving.errors import ClientGone, Refusal
+from tidegate_serving.errors import Refusal
 from tidegate_serving.settings import Settings
 
 JSON_GROWTH: Final = 48
@@ -39,6 +35,17 @@ def fit_bounds(settings: Settings, room: int | None) -> ByteBounds:
     return ByteBounds(one, together)
 
 
+class Slot:
+    """One request's share: the bytes of its body that are charged."""
+
+    __slots__ = ("bytes", "declared")
+
+    def __init__(self, declared: int | None) -> None:
+        self.bytes = 0
+        self.declared = declared
+        """The length that the head says; none for chunks."""
+
+
 class Admission:
     """Bounds what is read and answered at once. Used on the event loop only."""
 
@@ -48,56 +55,41 @@ class Admission:
         self.requests = 0
         self.bytes = 0
 
-    async def read_body(self, scope: Scope, protocol: HTTPProtocol, slot: Slot) -> bytes:
-        """Reads a body within the bounds.
+    def enter(self, declared: int | None) -> Slot:
+        """Takes a place for one request, to be left by `leave` whatever happens.
 
         Raises:
-            Refusal: 413 for a body that is too large in itself, 429 for one too many, 408 for one that takes too long.
-            ClientGone: The connection ended before the body did.
+            Refusal: 429, all places or bytes are taken; 413, the body is too large in itself.
         """
-        loop = asyncio.get_running_loop()
-        timer = loop.call_later(self._settings.body_seconds, slot.give_up)
-        try:
-            return await self._read(scope, protocol, slot)
-        except asyncio.CancelledError:
-            if not slot.late:
-                raise
-            raise self._too_slow() from None
-        except ProtocolClosed as error:
-            raise ClientGone from error
-        finally:
-            timer.cancel()
-            slot.reading = None
+        if self.requests >= self._settings.max_in_flight:
+            raise _overloaded(f"{self.requests} requests are in flight")
+        slot = Slot(declared)
+        if declared is not None:
+            self._require_size(declared)
+            self._require_room(declared)
+            self._charge(declared, slot)
+        self.requests += 1
+        return slot
 
-    async def _read(self, scope: Scope, protocol: HTTPProtocol, slot: Slot) -> bytes:
-        headers = scope.headers
-        declared = headers.get("content-length")
-        # With both headers the length is a lie that HTTP allows: the chunks are what counts (RFC 9112, 6.3).
-        if declared is not None and "transfer-encoding" not in headers:
-            size = int(declared) if declared.isdecimal() else 0
-            self._require_size(size)
+    def take(self, size: int, slot: Slot) -> None:
+        """Charges some of a body as it comes, unless its length was declared and is charged already.
+
+        Raises:
+            Refusal: 413 or 429, as for `enter`.
+        """
+        if slot.declared is None:
+            self._require_size(slot.bytes + size)
+            self._require_room(size)
             self._charge(size, slot)
-            slot.reading = protocol()
-            body: bytes = await slot.reading
-            return body
-        parts = []
-        chunks = aiter(protocol)
-        with contextlib.suppress(StopAsyncIteration):
-            while True:
-                slot.reading = anext(chunks)
-                part: bytes = await slot.reading
-                self._charge(len(part), slot)
-                self._require_size(slot.bytes)
-                parts.append(part)
-        return b"".join(parts)
 
-    def _too_slow(self) -> Refusal:
-        return Refusal(
-            408,
-            f"the body was not whole after {self._settings.body_seconds:g} s; send fewer rows in one request, or "
-            "send them faster",
-            headers={"connection": "close"},
-        )
+    def leave(self, slot: Slot) -> None:
+        """Gives the place and its bytes back."""
+        self.requests -= 1
+        self.bytes -= slot.bytes
+
+    def _charge(self, size: int, slot: Slot) -> None:
+        slot.bytes += size
+        self.bytes += size
 
     def _require_size(self, size: int) -> None:
         limit = self.bounds.one
@@ -107,45 +99,10 @@ class Admission:
                 f"the body has {size} bytes, but at most {limit} are taken; send fewer rows in one request",
             )
 
-    def _charge(self, size: int, slot: Slot) -> None:
-        slot.bytes += size
-        self.bytes += size
-        if self.bytes > self.bounds.together:
-            raise _overloaded(f"the requests in flight hold {self.bytes} bytes")
-
-    def enter(self) -> Slot:
-        """Takes a place for one request, to be left by `leave` whatever happens.
-
-        Raises:
-            Refusal: 429, all places are taken.
-        """
-        if self.requests >= self._settings.max_in_flight:
-            raise _overloaded(f"{self.requests} requests are in flight")
-        self.requests += 1
-        return Slot()
-
-    def leave(self, slot: Slot) -> None:
-        """Gives the place and its bytes back."""
-        self.requests -= 1
-        self.bytes -= slot.bytes
-
-
-class Slot:
-    """One request's share."""
-
-    __slots__ = ("bytes", "late", "reading")
-
-    def __init__(self) -> None:
-        self.bytes = 0
-        self.late = False
-        self.reading: Any = None
-        """What is being waited for; it behaves as a future, also where Granian runs requests without tasks."""
-
-    def give_up(self) -> None:
-        """Ends the reading. The request itself goes on, since it has to tell the client."""
-        if self.reading is not None:
-            self.late = True
-            self.reading.cancel()
+    def _require_room(self, size: int) -> None:
+        held = self.bytes + size
+        if held > self.bounds.together:
+            raise _overloaded(f"the requests in flight hold {held} bytes")
 
 
 def _overloaded(what: str) -> Refusal:

@@ -1,4 +1,4 @@
-"""The ways to fail: a request that is refused, one that nobody waits for, and a predictor that can't start."""
+"""The two ways to fail: a request that is refused, and a predictor that can't start."""
 
 from __future__ import annotations
 
@@ -16,10 +16,6 @@ class Refusal(Exception):  # noqa: N818 - what the caller gets
         self.message = message
         self.field = field
         self.headers = headers or {}
-
-
-class ClientGone(Exception):  # noqa: N818 - what happened
-    """The connection ended before the request did: there is nobody to answer."""
 
 
 class CannotStart(Exception):  # noqa: N818 - a sentence

@@ -7,7 +7,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from tidegate.columns import InvalidInput
+from tidegate.columns import Columns, InvalidInput
 from tidegate.golden import Golden, Value
 from tidegate.pod import StartFailure
 from tidegate_serving.errors import CannotStart, NotFinite
@@ -38,11 +38,14 @@ def require_golden(model: Model) -> None:
                 )
 
 
+def golden_columns(golden: Golden) -> Columns:
+    """Gives the rows as columns, as a caller would send them."""
+    return {name: [row[place] for row in golden.rows] for place, name in enumerate(golden.features)}
+
+
 def _ask(model: Model) -> Answers:
-    golden = model.golden
-    columns = {name: [row[place] for row in golden.rows] for place, name in enumerate(golden.features)}
     try:
-        return model.answer(model.encode(columns))
+        return model.answer(model.encode(golden_columns(model.golden)))
     except (InvalidInput, NotFinite) as error:
         raise CannotStart(
             StartFailure.GOLDEN_MISMATCH, f"the golden rows could not be answered: {error}"

@@ -11,10 +11,9 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import NoReturn
 
-from granian.constants import HTTPModes, Interfaces
-from granian.server.embed import Server
+import uvloop
 
 from tidegate import pod
 from tidegate.bundle import MANIFEST_NAME, manifest_digest, read_manifest
@@ -22,13 +21,11 @@ from tidegate_serving.app import Application
 from tidegate_serving.errors import CannotStart
 from tidegate_serving.logs import configure_logs
 from tidegate_serving.predictor import Predictor
+from tidegate_serving.server import Server
 from tidegate_serving.settings import InvalidSettings, Settings
 from tidegate_serving.start import load_model
 
 _LOG = logging.getLogger(__name__)
-
-_CONNECTIONS: Final = 4096
-"""Far above `max_in_flight`: a connection that waits to be accepted can't be told 429, nor can a probe."""
 
 
 def main(environment: Mapping[str, str]) -> int:
@@ -71,10 +68,9 @@ def serve_bundle(path: Path, port: int, host: str = "127.0.0.1") -> NoReturn:
 
 
 def leave(code: int) -> NoReturn:
-    """Ends the process without tearing the interpreter down.
+    """Ends the process without waiting for its threads.
 
-    Without this, a thread of Granian's that is just coming back to Python finds the interpreter gone and aborts the
-    process: one exit in twelve then has the code 134 instead of its own (Granian 2.8.7).
+    Without this, a model that is still busy with a request that nobody waits for would hold the process.
     """
     logging.shutdown()
     sys.stdout.flush()
@@ -85,38 +81,28 @@ def leave(code: int) -> NoReturn:
 def run(settings: Settings) -> int:
     """Serves until a signal ends it (0) or the model can't be served (1)."""
     configure_logs(settings.log_format, model=settings.model, revision=settings.revision)
-    return asyncio.run(_run(settings))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_run(settings))
 
 
 async def _run(settings: Settings) -> int:
     application = Application(settings)
-    server = Server(
-        application,
-        address=settings.host,
-        port=settings.port,
-        interface=Interfaces.RSGI,
-        http=HTTPModes.http1,
-        websockets=False,
-        log_enabled=False,
-        backlog=1024,
-        backpressure=_CONNECTIONS,
-    )
+    server = Server(application, request_seconds=settings.body_seconds)
+    try:
+        await server.start(settings.host, settings.port)
+    except OSError as error:
+        _LOG.error("can't listen at %s:%d: %s", settings.host, settings.port, error.strerror or error)
+        return 1
     stop, hurry = _listen_to_signals()
-    serving = asyncio.create_task(server.serve())
     loading = asyncio.create_task(_load(application, settings))
     stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait((serving, loading, stopping), return_when=asyncio.FIRST_COMPLETED)
-    if loading.done() and not serving.done() and loading.result() == 0:
-        await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
-    if serving.done():
-        _LOG.error("can't listen at %s:%d: %s", settings.host, settings.port, serving.exception())
-        return 1
+    await asyncio.wait((loading, stopping), return_when=asyncio.FIRST_COMPLETED)
     if not loading.done():
         loading.cancel()
     elif loading.result() == 0:
+        await stopping
         await _drain(application, settings, hurry)
-    server.stop()  # type: ignore[no-untyped-call]
-    await serving
+    await server.stop()
     return loading.result() if loading.done() and not loading.cancelled() else 0
 
 
@@ -126,7 +112,8 @@ async def _load(application: Application, settings: Settings) -> int:
     except CannotStart as failure:
         _LOG.error("%s: %s", failure.reason, failure.message)
         return 1
-    application.serve(Predictor(model, name=settings.model, revision=settings.revision))
+    predictor = await asyncio.to_thread(Predictor, model, name=settings.model, revision=settings.revision)
+    application.serve(predictor)
     return 0
 
 
@@ -144,8 +131,8 @@ def _listen_to_signals() -> tuple[asyncio.Event, asyncio.Event]:
 
 
 async def _drain(application: Application, settings: Settings, hurry: asyncio.Event) -> None:
-    """Goes on answering until nobody sends here any more; Granian then finishes what is in flight."""
-    application.draining = True
+    """Goes on answering until nobody sends here any more; the server then finishes what is in flight."""
+    application.drain()
     _LOG.info("draining for %g s; a second signal ends it at once", settings.drain_seconds)
     leave_seconds = min(settings.drain_seconds, pod.LEAVE_SECONDS)
     with contextlib.suppress(TimeoutError):

@@ -1,9 +1,10 @@
-"""The predictor: from the bytes of a request to the bytes of an answer."""
+"""The predictor: from the bytes of requests to the bytes of answers."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from numpy.typing import NDArray
 
@@ -11,6 +12,7 @@ from tidegate.columns import Feeds, InvalidInput
 from tidegate_serving.bins import BundleBins, Counted
 from tidegate_serving.errors import Refusal
 from tidegate_serving.model import Answers, Model
+from tidegate_serving.together import Together
 from tidegate_serving.unreadable import UNREADABLE, explain_unreadable
 from tidegate_serving.v1 import V1Codec
 from tidegate_serving.v2 import V2Codec
@@ -32,6 +34,14 @@ class Codec(Protocol[R]):
         """Writes the answers."""
 
 
+class Question(NamedTuple):
+    """One request's body, with the protocol that it speaks and the id that its answer gets."""
+
+    codec: Codec[Any]
+    body: bytes
+    prediction_id: str
+
+
 @dataclass(frozen=True, slots=True)
 class Prediction:
     """An answered request: the body to send, and what is to be counted."""
@@ -48,36 +58,56 @@ class Predictor:
         self.v2 = V2Codec(model.signature, model=name, revision=revision)
         self.v1 = V1Codec(model.signature, revision=revision)
         self.bins = BundleBins(model.signature, model.baseline)
+        self.together = Together(model)
         self._model = model
 
-    def predict(self, codec: Codec[R], body: bytes, prediction_id: str) -> Prediction:
+    def predict(self, question: Question) -> Prediction:
         """Answers one request.
 
         Raises:
             Refusal: The body can't be answered; says which feature, and what was expected of it.
             NotFinite: The model's answer is none.
         """
+        request, feeds = self._read(question)
+        return self._prediction(question, request, feeds, self._model.answer(feeds))
+
+    def predict_together(self, questions: Sequence[Question]) -> list[Prediction | Exception]:
+        """Gives for each request what `predict` would have given or raised."""
+        read: list[tuple[Any, Feeds] | Exception] = [self._try_to_read(question) for question in questions]
+        readable = [one for one in read if isinstance(one, tuple)]
+        answers = iter(self.together.answer([feeds for _, feeds in readable]) if readable else ())
+        outcomes: list[Prediction | Exception] = []
+        for question, one in zip(questions, read, strict=True):
+            if isinstance(one, tuple):
+                answer = next(answers)
+                outcomes.append(
+                    answer if isinstance(answer, Exception) else self._prediction(question, *one, answer)
+                )
+            else:
+                outcomes.append(one)
+        return outcomes
+
+    def predict_and_count(self, question: Question) -> tuple[Prediction, Counted]:
+        """Answers and bins in one go, for a thread that may take its time."""
+        prediction = self.predict(question)
+        return prediction, self.bins.count(prediction.feeds, prediction.values)
+
+    def _try_to_read(self, question: Question) -> tuple[Any, Feeds] | Exception:
         try:
-            request = codec.read(body)
-            feeds = self._model.encode(codec.columns(request))
+            return self._read(question)
+        except Exception as error:  # noqa: BLE001 - for whom it concerns; the neighbours are answered
+            return error
+
+    def _read(self, question: Question) -> tuple[Any, Feeds]:
+        codec = question.codec
+        try:
+            request = codec.read(question.body)
+            return request, self._model.encode(codec.columns(request))
         except InvalidInput as error:
             raise Refusal(400, error.message, field=error.field) from error
         except UNREADABLE as error:
-            raise explain_unreadable(body, error) from error
-        answers = self._model.answer(feeds)
-        return Prediction(
-            codec.respond(request, answers, prediction_id), feeds, self._model.prediction(answers)
-        )
+            raise explain_unreadable(question.body, error) from error
 
-    def predict_and_count(
-        self, codec: Codec[R], body: bytes, prediction_id: str
-    ) -> tuple[Prediction, Counted]:
-        """Answers and bins in one go, for a thread that may take its time."""
-        try:
-            prediction = self.predict(codec, body, prediction_id)
-        except Refusal as refusal:
-            # Its traceback would hold on to all that the body had become until the refusal is sent, and by then the
-            # next body may have become as much.
-            refusal.__cause__ = refusal.__context__ = None
-            raise refusal.with_traceback(None)  # noqa: B904 - without a cause, as said
-        return prediction, self.bins.count(prediction.feeds, prediction.values)
+    def _prediction(self, question: Question, request: object, feeds: Feeds, answers: Answers) -> Prediction:
+        body = question.codec.respond(request, answers, question.prediction_id)
+        return Prediction(body, feeds, self._model.prediction(answers))

@@ -72,6 +72,61 @@ def sum_graph() -> bytes:
     return model.SerializeToString()
 
 
+NUMBERS = Signature(
+    task=Task.REGRESSION,
+    features=tuple(
+        Feature(name, FeatureKind.NUMBER, tensor="x", column=place, nullable=True)
+        for place, name in enumerate("abc")
+    ),
+    inputs=(Tensor("x", "FP32", 3),),
+    outputs=(Tensor("prediction", "FP32", 1),),
+)
+
+
+def numbers_graph(*, together: str = "alike") -> bytes:
+    """A model of three numbers: their sum; NaN counts as -1.
+
+    `together`: rows in one call are answered alike, lose their company's mean (`by mean`), or are not taken (`never`).
+    """
+    nodes = [
+        helper.make_node("IsNaN", ["x"], ["absent"]),
+        helper.make_node("Where", ["absent", "minus_one", "x"], ["filled"]),
+        helper.make_node("ReduceSum", ["filled", "columns"], ["sum"], keepdims=1),
+        helper.make_node("ReduceMean", ["sum"], ["mean"], axes=[0], keepdims=1),
+        helper.make_node("Sub", ["sum", "mean"], ["deviation"]),
+        helper.make_node("Identity", ["deviation" if together == "by mean" else "sum"], ["prediction"]),
+    ]
+    constants = [
+        helper.make_tensor("minus_one", TensorProto.FLOAT, [1], [-1.0]),
+        helper.make_tensor("columns", TensorProto.INT64, [1], [1]),
+    ]
+    rows = 1 if together == "never" else None
+    inputs = [helper.make_tensor_value_info("x", TensorProto.FLOAT, [rows, 3])]
+    outputs = [helper.make_tensor_value_info("prediction", TensorProto.FLOAT, [rows, 1])]
+    graph = helper.make_graph(nodes, "numbers", inputs, outputs, constants)
+    return helper.make_model(
+        graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8
+    ).SerializeToString()
+
+
+def write_numbers_bundle(folder: Path, *, together: str = "alike") -> str:
+    """Writes a bundle of that model; gives its digest."""
+    histogram = Histogram(edges=(0.0,), counts=(1, 1), lowest=-10.0, highest=10.0)
+    rows = ((1.0, 2.0, 4.0),) if together == "never" else ((1.0, 2.0, 4.0), (0.5, 0.25, -3.0))
+    answers = ((0.0,),) * 2 if together == "by mean" else tuple((sum(row),) for row in rows)
+    files = {
+        MODEL_NAME: numbers_graph(together=together),
+        SIGNATURE_NAME: msgspec.json.encode(NUMBERS),
+        BASELINE_NAME: msgspec.json.encode(
+            Baseline(rows=2, features=dict.fromkeys("abc", histogram), prediction=histogram)
+        ),
+        GOLDEN_NAME: msgspec.json.encode(
+            Golden(features=("a", "b", "c"), rows=rows, outputs={"prediction": answers})
+        ),
+    }
+    return write_bundle(folder, files, model="fraud", created_by="tests")
+
+
 def write_sum_bundle(folder: Path, *, golden: Golden = GOLDEN, model: bytes | None = None) -> str:
     """Writes a bundle that is right in itself; gives its digest."""
     files = {

@@ -10,7 +10,7 @@ from tests.unit.serving.bundles import write_sum_bundle
 
 from tidegate_serving.errors import NotFinite, Refusal
 from tidegate_serving.model import Model
-from tidegate_serving.predictor import Predictor
+from tidegate_serving.predictor import Predictor, Question
 
 CALM = settings(
     max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
@@ -57,7 +57,7 @@ def require_answer_or_refusal(predictor, codec, body: bytes) -> None:
 
 def status(predictor, codec, body: bytes) -> int:
     try:
-        predictor.predict_and_count(codec, body, "id")
+        predictor.predict_and_count(Question(codec, body, "id"))
     except Refusal as refusal:
         return refusal.status if refusal.message else 0
     return 200
