@@ -128,7 +128,9 @@ class Predictions:
     def late(self, asked: Asked) -> None:
         """Refuses a request whose body takes too long."""
         seconds = self._settings.body_seconds
-        sentence = f"the body was not whole after {seconds:g} s; send fewer rows in one request, or send them faster"
+        sentence = (
+            f"the body was not whole after {seconds:g} s; send fewer rows in one request, or send them faster"
+        )
         self._finish(asked, Refusal(408, sentence))
 
     def gone(self, asked: Asked) -> None:

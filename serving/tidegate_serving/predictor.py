@@ -12,6 +12,7 @@ from tidegate.columns import Feeds, InvalidInput
 from tidegate_serving.bins import BundleBins, Counted
 from tidegate_serving.errors import Refusal
 from tidegate_serving.model import Answers, Model
+from tidegate_serving.plain import PlainRows
 from tidegate_serving.together import Together
 from tidegate_serving.unreadable import UNREADABLE, explain_unreadable
 from tidegate_serving.v1 import V1Codec
@@ -23,6 +24,9 @@ R = TypeVar("R")
 
 class Codec(Protocol[R]):
     """One protocol's face."""
+
+    def read_plain(self, body: bytes) -> tuple[R, Feeds] | None:
+        """Parses a body that is nothing but plain rows; none: it is to be read in the general way."""
 
     def read(self, body: bytes) -> R:
         """Parses a body."""
@@ -55,8 +59,9 @@ class Predictor:
     """A loaded model behind its protocols. Keeps no state, so any thread may ask it."""
 
     def __init__(self, model: Model, *, name: str, revision: str) -> None:
-        self.v2 = V2Codec(model.signature, model=name, revision=revision)
-        self.v1 = V1Codec(model.signature, revision=revision)
+        plain = PlainRows(model.signature)
+        self.v2 = V2Codec(model.signature, plain, model=name, revision=revision)
+        self.v1 = V1Codec(model.signature, plain, revision=revision)
         self.bins = BundleBins(model.signature, model.baseline)
         self.together = Together(model)
         self._model = model
@@ -101,6 +106,9 @@ class Predictor:
     def _read(self, question: Question) -> tuple[Any, Feeds]:
         codec = question.codec
         try:
+            plain = codec.read_plain(question.body)
+            if plain is not None:
+                return plain
             request = codec.read(question.body)
             return request, self._model.encode(codec.columns(request))
         except InvalidInput as error:

@@ -6,9 +6,11 @@ from typing import Any
 
 import msgspec
 
-from tidegate.columns import InvalidInput, brief
+from tidegate.columns import Feeds, InvalidInput, brief
 from tidegate.signature import Signature
 from tidegate_serving.model import Answers
+from tidegate_serving.plain import PlainRows
+from tidegate_serving.unreadable import UNREADABLE
 
 
 class Request(msgspec.Struct):
@@ -17,15 +19,34 @@ class Request(msgspec.Struct):
     instances: list[list[Any] | dict[str, Any]]
 
 
+class PlainRequest(msgspec.Struct):
+    """A body whose instances are lists of nothing but numbers."""
+
+    instances: list[list[float]]
+
+
 class V1Codec:
     """Reads and writes the protocol for one signature."""
 
-    def __init__(self, signature: Signature, *, revision: str) -> None:
+    def __init__(self, signature: Signature, plain: PlainRows, *, revision: str) -> None:
         self._names = tuple(feature.name for feature in signature.features)
         self._known = frozenset(self._names)
         self._outputs = tuple(output.name for output in signature.outputs)
         self._revision = revision
         self._decoder = msgspec.json.Decoder(Request)
+        self._plain = plain
+        self._plain_decoder = msgspec.json.Decoder(PlainRequest)
+
+    def read_plain(self, body: bytes) -> tuple[PlainRequest, Feeds] | None:
+        """Parses a body whose rows are plain."""
+        if not self._plain.fits:
+            return None
+        try:
+            request = self._plain_decoder.decode(body)
+        except UNREADABLE:
+            return None
+        feeds = self._plain.encode_rows(request.instances)
+        return None if feeds is None else (request, feeds)
 
     def read(self, body: bytes) -> Request:
         """Parses a body.
@@ -69,7 +90,7 @@ class V1Codec:
             unknown, f"feature '{brief(unknown)}' of instance {place} is unknown to this model; leave it out"
         )
 
-    def respond(self, _: Request, answers: Answers, prediction_id: str) -> bytes:
+    def respond(self, _: Request | PlainRequest, answers: Answers, prediction_id: str) -> bytes:
         """Writes one prediction a row: the value where the model has one output, else an object by output."""
         values = [answer.tolist() for answer in answers]
         predictions = (

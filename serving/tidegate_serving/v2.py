@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
 
-from tidegate.columns import InvalidInput, brief
+from tidegate.columns import Feeds, InvalidInput, brief
 from tidegate.signature import FeatureKind, Signature
 from tidegate_serving.model import Answers
+from tidegate_serving.plain import PlainRows
+from tidegate_serving.unreadable import UNREADABLE
 
 _DATATYPES: Final = frozenset(
     (
@@ -56,15 +59,27 @@ class WantedOutput(msgspec.Struct):
 class Request(msgspec.Struct):
     """The body of `/infer`. Unknown fields, such as `parameters` for other servers, are let be."""
 
-    inputs: list[InputTensor]
+    inputs: Sequence[InputTensor]
     id: str | None = None
     outputs: list[WantedOutput] | None = None
+
+
+class PlainTensor(InputTensor):
+    """An input of nothing but numbers, row after row."""
+
+    data: list[float]
+
+
+class PlainRequest(Request):
+    """A body whose inputs are such."""
+
+    inputs: Sequence[PlainTensor]
 
 
 class V2Codec:
     """Reads and writes the protocol for one signature."""
 
-    def __init__(self, signature: Signature, *, model: str, revision: str) -> None:
+    def __init__(self, signature: Signature, plain: PlainRows, *, model: str, revision: str) -> None:
         self._signature = signature
         self._model = model
         self._revision = revision
@@ -80,6 +95,25 @@ class V2Codec:
         }
         self._outputs = tuple(output.name for output in signature.outputs)
         self._decoder = msgspec.json.Decoder(Request)
+        self._plain = plain
+        self._plain_decoder = msgspec.json.Decoder(PlainRequest)
+
+    def read_plain(self, body: bytes) -> tuple[Request, Feeds] | None:
+        """Parses a body that is one whole matrix of numbers."""
+        if not self._plain.fits:
+            return None
+        try:
+            request = self._plain_decoder.decode(body)
+        except UNREADABLE:
+            return None
+        if request.outputs or len(request.inputs) != 1:
+            return None
+        tensor = request.inputs[0]
+        if len(tensor.shape) != 2 or tensor.name in self._known or tensor.datatype not in _DATATYPES:
+            return None
+        rows, width = tensor.shape
+        feeds = self._plain.encode_flat(tensor.data, rows) if width == len(self._names) else None
+        return None if feeds is None else (request, feeds)
 
     def read(self, body: bytes) -> Request:
         """Parses a body.
