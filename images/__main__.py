@@ -47,9 +47,11 @@ def _python_image(name: str, *sources: Path) -> Image:
 
 def _router_image() -> Image:
     lock = LOCKS / "router.txt"
-    return Image(
-        "router", (lock,), bases.GLIBC, lambda this, context, _: contexts.fill_router(this, context, lock)
-    )
+
+    def fill(this: Step, context: Path, _base: str) -> None:
+        contexts.fill_router(this, context, lock)
+
+    return Image("router", (lock, contexts.DRAIN_SOURCE), bases.GLIBC, fill)
 
 
 def _store_image() -> Image:

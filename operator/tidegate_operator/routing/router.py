@@ -21,13 +21,8 @@ ROUTER_LABELS = {
     "app.kubernetes.io/managed-by": "tidegate",
 }
 DRAIN_SECONDS = 10
-# Envoy ends at once on SIGTERM. So first it says no to its readiness probe and closes each connection after the
-# answer under way, and goes on answering until every node has stopped sending to it.
-DRAIN_SCRIPT = (
-    "exec 3<>/dev/tcp/127.0.0.1/{port} && "
-    r"printf 'POST /healthcheck/fail HTTP/1.1\r\nHost: admin\r\nContent-Length: 0\r\nConnection: close\r\n\r\n' >&3 && "
-    "cat <&3; sleep {seconds}"
-)
+"""A router that ends closes its clients' connections one by one (images/router/drain) and goes on answering for so
+long: every node has stopped sending to it by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +129,6 @@ def _build_pod(settings: RouterSettings, ports: Ports) -> Manifest:
 
 def _build_container(settings: RouterSettings, ports: Ports) -> Manifest:
     ready = {"httpGet": {"path": READY_PATH, "port": "http"}}
-    script = DRAIN_SCRIPT.format(port=ports.admin, seconds=DRAIN_SECONDS)
     return {
         "name": "envoy",
         "image": settings.image,
@@ -158,7 +152,7 @@ def _build_container(settings: RouterSettings, ports: Ports) -> Manifest:
         ],
         "readinessProbe": {**ready, "periodSeconds": 2, "failureThreshold": 2},
         "livenessProbe": {"tcpSocket": {"port": "http"}, "periodSeconds": 10, "failureThreshold": 6},
-        "lifecycle": {"preStop": {"exec": {"command": ["bash", "-c", script]}}},
+        "lifecycle": {"preStop": {"exec": {"command": ["drain", str(ports.admin), str(DRAIN_SECONDS)]}}},
         "resources": {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"memory": "512Mi"}},
         "securityContext": {
             "allowPrivilegeEscalation": False,

@@ -1,0 +1,3 @@
+module tidegate.io/images/router/drain
+
+go 1.25.0
