@@ -30,6 +30,8 @@ class Image:
     """What goes into an image, and how its build context is filled."""
 
     name: str
+    dockerfile: Path
+    """Its stage of the image's name is built."""
     inputs: tuple[Path, ...]
     base: bases.Base | None
     fill: Callable[[Step, Path, str], None]
@@ -42,7 +44,7 @@ def _python_image(name: str, *sources: Path) -> Image:
     def fill(this: Step, context: Path, base: str) -> None:
         contexts.fill_python(this, context, base=base, lock=lock, sources=sources)
 
-    return Image(name, (lock, *sources), bases.PYTHON, fill)
+    return Image(name, HERE / "python/Dockerfile", (lock, *sources), bases.PYTHON, fill)
 
 
 def _router_image() -> Image:
@@ -51,13 +53,15 @@ def _router_image() -> Image:
     def fill(this: Step, context: Path, _base: str) -> None:
         contexts.fill_router(this, context, lock)
 
-    return Image("router", (lock, contexts.DRAIN_SOURCE), bases.GLIBC, fill)
+    inputs = (lock, contexts.DRAIN_SOURCE)
+    return Image("router", HERE / "router/Dockerfile", inputs, bases.GLIBC, fill)
 
 
 def _store_image() -> Image:
-    return Image(
-        "store", (contexts.STORE_SOURCE,), None, lambda _this, context, _: contexts.fill_store(context)
-    )
+    def fill(_this: Step, context: Path, _base: str) -> None:
+        contexts.fill_store(context)
+
+    return Image("store", HERE / "store/Dockerfile", (contexts.STORE_SOURCE,), None, fill)
 
 
 IMAGES = (
@@ -80,7 +84,7 @@ def main(arguments: Sequence[str]) -> None:
 
 def _ensure(image: Image) -> str:
     base = bases.prepare(image.base) if image.base else "scratch"
-    recipe = (HERE / image.name / "Dockerfile", HERE / "contexts.py")
+    recipe = (image.dockerfile, HERE / "contexts.py")
     contents = f"{cache.digest_of(*recipe, *image.inputs)} on {base}"
     reference = f"tidegate/{image.name}:{hashlib.sha256(contents.encode()).hexdigest()[:12]}"
     if not is_here(reference):
@@ -90,7 +94,6 @@ def _ensure(image: Image) -> str:
 
 
 def _build(image: Image, base: str, reference: str) -> None:
-    dockerfile = HERE / image.name / "Dockerfile"
     with step(f"image {image.name}", limit_seconds=1200) as this:
         context = cache.ROOT / "contexts" / image.name
         cache.discard(context)
@@ -99,10 +102,9 @@ def _build(image: Image, base: str, reference: str) -> None:
         arguments = (
             f"--build-arg=BASE={base}",
             f"--build-arg=VERSION={VERSION}",
-            "-t",
-            reference,
-            "-f",
-            dockerfile,
+            f"--target={image.name}",
+            f"--tag={reference}",
+            f"--file={image.dockerfile}",
         )
         this.run("docker", "build", *arguments, context, env=_builder())
         cache.discard(context)

@@ -1,0 +1,57 @@
+"""A router that is replaced (an upgrade, a node drain) goes without cutting anybody off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import yaml
+from cluster import cache
+from demo.adult import read_census
+from demo.load import Load
+from demo.models import requests
+from demo.waiting import Deadline, wait_for
+from tests.cluster.place import MODEL, Place
+
+NODE_PORT = 30081
+ENTRANCE = f"""
+apiVersion: v1
+kind: Service
+metadata: {{name: entrance}}
+spec:
+  type: NodePort
+  selector: {{app.kubernetes.io/name: tidegate-router, app.kubernetes.io/part-of: tidegate}}
+  ports: [{{name: http, port: 80, targetPort: http, nodePort: {NODE_PORT}}}]
+"""
+ROUTERS = "app.kubernetes.io/name=tidegate-router"
+ANSWERED = Deadline("the first answer", 30)
+FORMER_GONE = Deadline("the end of the former router", 60)
+
+
+@contextmanager
+def users_outside(place: Place) -> Iterator[Load]:
+    """Users by way of a node port, whose kept-alive connections end at whichever router kube-proxy picked."""
+    place.kubectl.apply(yaml.safe_load(ENTRANCE))
+    host_port = cache.read_env(cache.CLUSTER_ENV)["TIDEGATE_HOST_PORTS"].split(",")[1]
+    url = f"http://127.0.0.1:{host_port}/v2/models/{MODEL}/infer"
+    with Load(url, list(requests(read_census().held_out[:5000])), per_second=40) as load:
+        wait_for(ANSWERED, lambda: bool(load.book.answered), last_seen=lambda: load.book.failed)
+        yield load
+
+
+def test_router_is_replaced_without_a_lost_request(place: Place) -> None:
+    """Three times: a race that one drain wins by luck would show."""
+    place.register("income-1")
+    place.serve("income-1")
+    with users_outside(place) as load:
+        for _ in range(3):
+            place.kubectl.run("rollout", "restart", "deployment/tidegate-router")
+            place.kubectl.run("rollout", "status", "deployment/tidegate-router", "--timeout=120s")
+            wait_for(
+                FORMER_GONE,
+                lambda: len(place.kubectl.find("pods", ROUTERS)) == 1,
+                last_seen=lambda: place.kubectl.run("get", "pods", f"--selector={ROUTERS}"),
+            )
+    assert load.book.failures() == 0, list(load.book.tell_failures())
+    events = place.kubectl.run("get", "events", "--field-selector=reason=FailedPreStopHook")
+    assert "FailedPreStopHook" not in events
