@@ -84,6 +84,7 @@ def alone_on_stage() -> Iterator[None]:
 
 def install_operator(ground: Ground) -> None:
     """Installs CRDs and operator from charts/ with the images that were built here, and waits for it."""
+    ground.kubectl.make_namespace(SYSTEM_NAMESPACE)
     _install(ground, "tidegate-crds")
     images = {
         part: ground.images[f"TIDEGATE_{part.upper()}_IMAGE"] for part in ("operator", "predictor", "router")
@@ -106,7 +107,6 @@ def _install(ground: Ground, chart: str, *arguments: str) -> None:
         str(CHARTS / chart),
         f"--kubeconfig={ground.kubectl.kubeconfig}",
         f"--namespace={SYSTEM_NAMESPACE}",
-        "--create-namespace",
         "--wait",
         f"--timeout={OPERATOR_READY.seconds:.0f}s",
         *arguments,

@@ -71,6 +71,11 @@ class Kubectl:
         documents = json.dumps({"apiVersion": "v1", "kind": "List", "items": manifests})
         self.run("apply", "--server-side", "--force-conflicts", "--filename=-", stdin=documents)
 
+    def make_namespace(self, name: str) -> None:
+        """Makes a namespace that takes only pods of Kubernetes' strictest standard."""
+        labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+        self.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
+
     def forward(self, target: str, port: int | str) -> AbstractContextManager[int]:
         """Leads a port of 127.0.0.1 to `target` (such as `service/fraud`) while the block runs."""
         return self._listening("port-forward", "--address=127.0.0.1", target, f":{port}")

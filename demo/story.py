@@ -93,7 +93,7 @@ class Story:
             self._narrator.say(f"namespace {NAMESPACE} is there from an earlier run; it is removed first")
             whole.run("delete", "namespace", NAMESPACE, "--wait=false")
             wait_for(NAMESPACE_GONE, self._old_namespace_is_gone, last_seen=self._pods_left)
-        whole.run("create", "namespace", NAMESPACE)
+        whole.make_namespace(NAMESPACE)
         self._kubectl.apply(_read_manifest("entrance.yaml"))
 
     def _old_namespace_is_gone(self) -> bool:

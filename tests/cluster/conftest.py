@@ -47,7 +47,7 @@ def place(request: pytest.FixtureRequest, ground: Ground, library: Library) -> I
     ground.kubectl.run(
         "delete", "namespace", name, "--ignore-not-found", "--timeout=120s", timeout_seconds=130
     )
-    ground.kubectl.run("create", "namespace", name)
+    ground.kubectl.make_namespace(name)
     kubectl.apply(library.secret)
     yield Place(kubectl, library)
     if request.node.stash.get(FAILED, False):

@@ -32,7 +32,7 @@ class Library:
 def open_library(ground: Ground) -> Library:
     """Starts the store in a namespace of its own and fills it."""
     kubectl = ground.kubectl.within(NAMESPACE)
-    kubectl.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
+    kubectl.make_namespace(NAMESPACE)
     keys = start_store(kubectl, ground.images["TIDEGATE_STORE_IMAGE"])
     with open_store(kubectl, keys) as store, tempfile.TemporaryDirectory() as folder:
         versions = {name: _publish(store, name, Path(folder) / name) for name in BUILDERS}

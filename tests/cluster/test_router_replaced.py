@@ -7,9 +7,8 @@ from contextlib import contextmanager
 
 import yaml
 from cluster import cache
-from demo.adult import read_census
+from demo.adult import read_census, requests
 from demo.load import Load
-from demo.models import requests
 from demo.waiting import Deadline, wait_for
 from tests.cluster.place import MODEL, Place
 
