@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -45,6 +45,7 @@ RESOURCES: Mapping[str, Resource] = {
     "Pod": Resource("v1", "pods"),
     "Service": Resource("v1", "services"),
     "ConfigMap": Resource("v1", "configmaps"),
+    "PodDisruptionBudget": Resource("policy/v1", "poddisruptionbudgets"),
     "Event": Resource("events.k8s.io/v1", "events"),
 }
 
@@ -87,8 +88,9 @@ class Cluster(Protocol):
 class KubernetesCluster:
     """The API server by the official client's transport, which knows certificates, tokens and their renewal."""
 
-    def __init__(self, client: ApiClient) -> None:
+    def __init__(self, client: ApiClient, *, may_write: Callable[[], bool]) -> None:
         self._client = client
+        self._may_write = may_write
 
     async def apply(self, manifest: Manifest) -> Mapping[str, Any]:
         """See `Cluster`."""
@@ -143,6 +145,8 @@ class KubernetesCluster:
         body: Manifest | None = None,
         content_type: str = "application/json",
     ) -> dict[str, Any]:
+        if method != "GET" and not self._may_write():
+            raise ClusterError(f"{method} {path}: not written, since another operator may lead now")
         try:
             request = await self._client.param_serialize(
                 method,

@@ -14,16 +14,20 @@ class StatusWriter:
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
-        self._written: dict[str, dict[str, Any]] = {}
+        self._written: dict[str, tuple[int, dict[str, Any]]] = {}
 
     async def write(self, body: Manifest, status: ModelDeploymentStatus) -> bool:
         """Write the status of a ModelDeployment; true if it was not so already."""
         uid = body["metadata"]["uid"]
         document = dump_status(status)
-        if self._written.get(uid, body.get("status") or {}) == document:
+        version, known = self._written.get(uid, (0, {}))
+        # What the watch shows is older than our own write, unless somebody has written since.
+        if version < _version_of(body):
+            known = body.get("status") or {}
+        if known == document:
             return False
         metadata = body["metadata"]
-        await self._cluster.apply_status(
+        stored = await self._cluster.apply_status(
             {
                 "apiVersion": body["apiVersion"],
                 "kind": body["kind"],
@@ -32,8 +36,12 @@ class StatusWriter:
                 "status": document,
             }
         )
-        self._written[uid] = document
+        self._written[uid] = _version_of(stored), document
         return True
+
+
+def _version_of(body: Manifest) -> int:
+    return int(body["metadata"].get("resourceVersion") or 0)
 
 
 def dump_status(status: ModelDeploymentStatus) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from kubernetes.aio.config import ConfigException
 from tidegate_operator.act.cluster import KubernetesCluster
 from tidegate_operator.main.health import build_health, serve
 from tidegate_operator.main.leader import Leader
-from tidegate_operator.main.lease import acquire_lease, hold_lease
+from tidegate_operator.main.lease import PatientLease, acquire_lease, hold_lease
 from tidegate_operator.main.logs import configure_logs
 from tidegate_operator.main.metrics import Metrics
 from tidegate_operator.main.settings import Settings, SettingsError, read_settings
@@ -40,19 +40,21 @@ async def run(settings: Settings) -> int:
     await _load_credentials()
     metrics = Metrics()
     async with ApiClient() as client, aiohttp.ClientSession() as session:
-        leader = Leader(settings, KubernetesCluster(client), session=session, metrics=metrics)
+        lease = PatientLease(settings.namespace, settings.identity, client)
+        cluster = KubernetesCluster(client, may_write=lambda: lease.certain)
+        leader = Leader(settings, cluster, session=session, metrics=metrics, is_certain=lambda: lease.certain)
         health = await serve(
             build_health(metrics, is_ready=lambda: leader.ready, queue_depth=lambda: leader.queue.depth),
             settings.health_port,
         )
         try:
-            return await _lead(settings, client, leader)
+            return await _lead(lease, leader)
         finally:
             await health.cleanup()
 
 
-async def _lead(settings: Settings, client: ApiClient, leader: Leader) -> int:
-    election, lease = await acquire_lease(client, namespace=settings.namespace, identity=settings.identity)
+async def _lead(lease: PatientLease, leader: Leader) -> int:
+    election = await acquire_lease(lease)
     leading = asyncio.create_task(leader.lead(), name="lead")
     holding = asyncio.create_task(hold_lease(election, lease), name="hold the lease")
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+from collections.abc import Callable
 
 import aiohttp
 
@@ -42,11 +43,18 @@ class Leader:
     """The leader's memory, its queue and its servers."""
 
     def __init__(
-        self, settings: Settings, cluster: Cluster, *, session: aiohttp.ClientSession, metrics: Metrics
+        self,
+        settings: Settings,
+        cluster: Cluster,
+        *,
+        session: aiohttp.ClientSession,
+        metrics: Metrics,
+        is_certain: Callable[[], bool],
     ) -> None:
         self._settings = settings
         self._cluster = cluster
         self._metrics = metrics
+        self._is_certain = is_certain
         self._store = Store()
         clock = SteadyClock()
         self._table = RouteTable()
@@ -82,7 +90,7 @@ class Leader:
         seeded = seed_routes(self._store, self._table)
         logger.info("%d routes are in force as they were stored", seeded)
         # Only now may routers ask: an empty answer would take their routes away.
-        runner = await serve(self._discovery.build_application(), self._settings.xds_port)
+        runner = await serve(self._discovery.build_application(self._is_certain), self._settings.xds_port)
         try:
             self.ready = True
             self._queue_everything(within_seconds=2.0)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
+from time import monotonic
 
 import aiohttp
 from kubernetes.aio.client import ApiClient, V1Lease, V1ObjectMeta
@@ -20,6 +22,8 @@ LEASE_NAME = "tidegate-operator"
 LEASE_SECONDS = 15
 RENEW_SECONDS = 10
 RETRY_SECONDS = 2
+# A look at the Lease, a renewal, a rest and the next look must fit into the Lease's time.
+ATTEMPT_SECONDS = 3
 
 Found = tuple[bool, LeaderElectionRecord] | tuple[bool, Exception] | tuple[bool, None]
 
@@ -35,20 +39,37 @@ class PatientLease(LeaseLock):
     take a failing candidate out of traffic.
     """
 
-    def __init__(self, namespace: str, identity: str, client: ApiClient) -> None:
+    def __init__(
+        self, namespace: str, identity: str, client: ApiClient, *, clock: Callable[[], float] = monotonic
+    ) -> None:
         super().__init__(LEASE_NAME, namespace, identity, client)
+        self._clock = clock
         self._held: LeaderElectionRecord | None = None
+        self._asked_at = 0.0
         self.taken = asyncio.Event()
         """Set when another is seen to hold what we held."""
 
+    @property
+    def certain(self) -> bool:
+        """Whether we held the Lease so lately that nobody else can hold it.
+
+        Without this, a leader that stood still for longer than the Lease lasts (a frozen machine, a starved
+        process) would wake and undo what another has decided meanwhile, until its next look at the Lease.
+        """
+        fresh = self._clock() - self._asked_at < LEASE_SECONDS
+        return self._held is not None and fresh and not self.taken.is_set()
+
     async def get(self, name: str, namespace: str) -> Found:
-        """The record as stored; as last written by us while the API server is away."""
+        """The record as stored; as last written by us while the API server is away or too busy."""
+        asked_at = self._clock()
         try:
-            answer: Found = await super().get(name, namespace)
+            answer: Found = await asyncio.wait_for(super().get(name, namespace), ATTEMPT_SECONDS)
         except _UNREACHABLE:
-            return (True, self._held) if self._held else (False, _AWAY)
+            answer = (False, _AWAY)
+        # An answer is as old as its question: a process may have stood still between the two.
+        self._asked_at = asked_at
         record = answer[1]
-        if self._held and isinstance(record, ApiException) and (record.status or 500) >= 500:
+        if self._held and isinstance(record, ApiException) and _is_away(record):
             return True, self._held
         if (
             self._held
@@ -70,13 +91,21 @@ class PatientLease(LeaseLock):
         return True
 
     async def update(self, name: str, namespace: str, updated_record: LeaderElectionRecord) -> bool:
-        """Renew the Lease, or take it over."""
+        """Renew the Lease, or take it over; who holds it keeps it while nobody can be asked.
+
+        The base class would give up a Lease whose renewal is refused for want of capacity.
+        """
+        assert self.lease_reference is not None
+        self.lease_reference.spec = self.update_lease(updated_record, self.lease_reference.spec)
+        renewal = self.api_instance.replace_namespaced_lease(name, namespace, self.lease_reference)
         try:
-            stored = await super().update(name, namespace, updated_record)
+            await asyncio.wait_for(renewal, ATTEMPT_SECONDS)
         except _UNREACHABLE:
             return self._held is not None
-        self._held = updated_record if stored else self._held
-        return stored
+        except ApiException as error:
+            return self._held is not None and _is_away(error)
+        self._held = updated_record
+        return True
 
     async def release(self) -> None:
         """Let go, so that the next leader need not wait for the Lease to end."""
@@ -91,17 +120,19 @@ class PatientLease(LeaseLock):
             logger.warning("the Lease was not let go (%r); the next leader waits %d s", error, LEASE_SECONDS)
 
 
-async def acquire_lease(
-    client: ApiClient, *, namespace: str, identity: str
-) -> tuple[LeaderElection, PatientLease]:
+def _is_away(error: ApiException) -> bool:
+    """Whether an answer says nothing about the Lease: the API server fails, or has no room for us (429)."""
+    return error.status == 429 or (error.status or 500) >= 500
+
+
+async def acquire_lease(lease: PatientLease) -> LeaderElection:
     """Wait until we lead."""
-    lease = PatientLease(namespace, identity, client)
     # The election's two halves are run by us: its own `run` would not notice that leading has failed.
     config = Config(lease, LEASE_SECONDS, RENEW_SECONDS, RETRY_SECONDS, _do_nothing, _do_nothing)
     election = LeaderElection(config)
     await election.acquire()
-    logger.info("%s leads", identity)
-    return election, lease
+    logger.info("%s leads", lease.identity)
+    return election
 
 
 async def _do_nothing() -> None:

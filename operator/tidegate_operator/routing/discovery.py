@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from tidegate_operator.routing.clusters import CLUSTER_TYPE, FindAddress, build_cluster, find_headless_service
 from tidegate_operator.routing.routes import ROUTES_TYPE, build_routes
@@ -36,9 +37,16 @@ class Discovery:
         self._find_address = find_address
         self._hold_seconds = hold_seconds
 
-    def build_application(self) -> web.Application:
-        """The web application that routers ask."""
-        application = web.Application()
+    def build_application(self, is_certain: Callable[[], bool] = lambda: True) -> web.Application:
+        """The web application that routers ask; while it is not certain who leads, they keep what they have."""
+
+        @web.middleware
+        async def refuse_in_doubt(request: web.Request, handler: Handler) -> web.StreamResponse:
+            response = await handler(request)
+            # Asked last: an answer may have been held for long.
+            return response if is_certain() else web.Response(status=503, text="another operator may lead\n")
+
+        application = web.Application(middlewares=[refuse_in_doubt])
         application.router.add_post("/v3/discovery:clusters", self._answer_clusters)
         application.router.add_post("/v3/discovery:routes", self._answer_routes)
         application.router.add_get("/ready", self._answer_ready)

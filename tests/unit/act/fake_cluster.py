@@ -27,7 +27,10 @@ class FakeCluster:
         """As server-side apply of a status."""
         self._ask("status", manifest["kind"], manifest["metadata"]["name"])
         self.statuses.append(manifest["status"])
-        return manifest
+        return {
+            **manifest,
+            "metadata": {**manifest["metadata"], "resourceVersion": str(100 + len(self.asked))},
+        }
 
     async def delete(self, kind: str, namespace: str, name: str) -> None:  # noqa: ARG002 - the port's shape
         """As deletion."""
