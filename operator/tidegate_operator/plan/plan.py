@@ -55,7 +55,7 @@ class Plan:
     apply: tuple[Manifest, ...]
     """Objects that should be so, complete, for server-side apply."""
     delete: tuple[tuple[str, str], ...]
-    """Kind and name of objects that should be gone (Deployment, Service)."""
+    """Kind and name of objects that should be gone (Deployment, Service, PodDisruptionBudget)."""
     status: ModelDeploymentStatus
     events: tuple[Event, ...]
     notes: tuple[Note, ...]

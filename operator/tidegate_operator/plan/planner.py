@@ -204,7 +204,7 @@ def _leftovers(course: Course, snapshot: Snapshot) -> tuple[tuple[str, str], ...
     """The pods of revisions that are neither stable, candidate nor warm. Their records stay for ever."""
     used = {role.revision for role in (course.stable, course.candidate, course.warm) if role}
     gone = sorted(name for name in snapshot.workloads if name not in used)
-    return tuple((kind, name) for name in gone for kind in ("Deployment", "Service"))
+    return tuple((kind, name) for name in gone for kind in ("Deployment", "Service", "PodDisruptionBudget"))
 
 
 def _next_look(course: Course, now: datetime) -> float | None:

@@ -11,6 +11,7 @@ from tidegate import pod
 from tidegate_operator.api.fields import parse_quantity, parse_seconds
 from tidegate_operator.api.model_deployment import ModelDeployment
 from tidegate_operator.api.model_version import ModelVersion
+from tidegate_operator.plan.availability import build_budget, spread
 from tidegate_operator.plan.facts import Manifest, Revision
 from tidegate_operator.plan.identity import (
     PROMOTED_ANNOTATION,
@@ -65,7 +66,7 @@ def build_controller_revision(deployment: ModelDeployment, revision: Revision) -
 
 
 def build_workload(deployment: ModelDeployment, revision: Revision, *, replicas: int) -> tuple[Manifest, ...]:
-    """The Deployment of a revision as it was first rendered, and the headless Service that names its pods."""
+    """The Deployment of a revision as it was first rendered, the headless Service that names its pods, their budget."""
     rendered = dict(revision.template)
     rendered["spec"] = {**rendered["spec"], "replicas": replicas}
     service = {
@@ -81,7 +82,8 @@ def build_workload(deployment: ModelDeployment, revision: Revision, *, replicas:
             "ports": [{"name": "http", "port": pod.PORT, "targetPort": "http", "protocol": "TCP"}],
         },
     }
-    return service, rendered
+    selector = select_pods(deployment.metadata.name, revision.name)
+    return service, build_budget(_metadata(deployment, revision.name), selector), rendered
 
 
 def _metadata(deployment: ModelDeployment, revision: str) -> dict[str, Any]:
@@ -121,6 +123,7 @@ def _render_pod(
     return {
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
+        "topologySpreadConstraints": spread(select_pods(deployment.metadata.name, revision)),
         "terminationGracePeriodSeconds": settings.drain_seconds + 25,
         "securityContext": {
             "runAsNonRoot": True,

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tidegate_operator.plan.availability import build_budget, spread
 from tidegate_operator.plan.facts import Manifest
 from tidegate_operator.routing.bootstrap import Ports, build_bootstrap
 from tidegate_operator.routing.memory import MEMORY_FOLDER, MEMORY_NAME
@@ -83,7 +84,8 @@ def build_router(namespace: str, owners: Sequence[Owner], settings: RouterSettin
         "metadata": metadata,
         "data": {"bootstrap.json": bootstrap},
     }
-    return config, _build_deployment(metadata, bootstrap, settings=settings, ports=ports)
+    deployment = _build_deployment(metadata, bootstrap, settings=settings, ports=ports)
+    return config, build_budget(metadata, ROUTER_SELECTOR), deployment
 
 
 def _build_deployment(
@@ -112,6 +114,7 @@ def _build_pod(settings: RouterSettings, ports: Ports) -> Manifest:
     return {
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
+        "topologySpreadConstraints": spread(ROUTER_SELECTOR),
         "terminationGracePeriodSeconds": DRAIN_SECONDS + 20,
         "securityContext": {
             "runAsNonRoot": True,

@@ -178,6 +178,7 @@ async def test_the_router_of_a_namespace_belongs_to_all_its_models(world: World)
     assert world.cluster.asked == [
         "apply ConfigMap tidegate-routes",
         "apply ConfigMap tidegate-router",
+        "apply PodDisruptionBudget tidegate-router",
         "apply Deployment tidegate-router",
     ]
 
