@@ -17,17 +17,16 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bench.namespace import fresh_namespace
 from bench.report import describe_spread, print_table, write_report
 from cluster.kind import NODE
 from demo.adult import read_census
-from demo.ground import Ground, find_ground, install_operator
+from demo.ground import find_ground, install_operator
 from demo.kubectl import Kubectl, Manifest, run
 from demo.models import forest
 from demo.store import open_store, publish, start_store
@@ -37,7 +36,6 @@ import tidegate
 
 NAMESPACE, MODEL = "bench-startup", "income"
 WANTED_SECONDS = 3.0
-NAMESPACE_GONE = Deadline("the removal of the namespace of an earlier run", 150)
 NEXT_READY = Deadline("the readiness of the next pod", 120)
 SELECTOR = "app.kubernetes.io/component=predictor"
 
@@ -110,20 +108,12 @@ def _read_container_start(container: str) -> datetime:
     return datetime.fromtimestamp(started / 1e9, UTC)
 
 
-@contextmanager
-def serving(ground: Ground) -> Iterator[Kubectl]:
-    """A namespace of its own in which the model is served, removed at the end."""
-    ground.kubectl.run("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait=false")
-    wait_for(NAMESPACE_GONE, lambda: ground.kubectl.get("namespace", NAMESPACE) is None)
-    ground.kubectl.run("create", "namespace", NAMESPACE)
-    kubectl = ground.kubectl.within(NAMESPACE)
-    keys = start_store(kubectl, ground.images["TIDEGATE_STORE_IMAGE"])
+def serve(kubectl: Kubectl, store_image: str) -> None:
+    """Has the model served in kubectl's namespace."""
+    keys = start_store(kubectl, store_image)
     with open_store(kubectl, keys) as store, tempfile.TemporaryDirectory() as folder:
-        kubectl.apply(
-            publish(store, build_bundle(Path(folder) / "bundle"), name="income-1"), _build_deployment()
-        )
-    yield kubectl
-    ground.kubectl.run("delete", "namespace", NAMESPACE, "--wait=false")
+        bundle = build_bundle(Path(folder) / "bundle")
+        kubectl.apply(publish(store, bundle, name="income-1"), _build_deployment())
 
 
 def build_bundle(folder: Path) -> tidegate.Bundle:
@@ -154,7 +144,8 @@ def main() -> None:
     ground = find_ground()
     install_operator(ground)
     begin = time.monotonic()
-    with serving(ground) as kubectl:
+    with fresh_namespace(ground.kubectl, NAMESPACE) as kubectl:
+        serve(kubectl, ground.images["TIDEGATE_STORE_IMAGE"])
         starts = measure(kubectl, arguments.pods)
     rows = [
         [

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.namespace import fresh_namespace
 from bench.rollback.models import MODEL, STABLE, TABLES, draw_requests, package
 from demo.ground import Ground
 from demo.kubectl import Kubectl, Manifest
@@ -23,12 +24,11 @@ from tidegate.counts import SNAPSHOT_PATH
 from tidegate.pod import PORT
 
 NAMESPACE = "bench-rollback"
-NAMESPACE_GONE = Deadline("the removal of the namespace of an earlier run", 150)
 STABLE_SERVES = Deadline("the first version's service in every run", 300)
 ANSWERED = Deadline("the first answer of every run", 60)
 # Small requests: sixty predictors and their router share one node of two cores.
 SERVING = {
-    "resources": {"requests": {"cpu": "10m", "memory": "64Mi"}, "limits": {"cpu": "1", "memory": "512Mi"}}
+    "resources": {"requests": {"cpu": "5m", "memory": "64Mi"}, "limits": {"cpu": "1", "memory": "512Mi"}}
 }
 
 
@@ -108,18 +108,10 @@ class Stage:
 @contextmanager
 def open_stage(ground: Ground) -> Iterator[Stage]:
     """A fresh namespace with the store and every ModelVersion in it, removed at the end."""
-    _remove_namespace(ground)
-    ground.kubectl.run("create", "namespace", NAMESPACE)
-    kubectl = ground.kubectl.within(NAMESPACE)
-    kubectl.apply(*_fill_store(kubectl, ground.images["TIDEGATE_STORE_IMAGE"]))
-    with kubectl.serve_api() as port:
-        yield Stage(kubectl, f"http://127.0.0.1:{port}")
-    ground.kubectl.run("delete", "namespace", NAMESPACE, "--wait=false")
-
-
-def _remove_namespace(ground: Ground) -> None:
-    ground.kubectl.run("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait=false")
-    wait_for(NAMESPACE_GONE, lambda: ground.kubectl.get("namespace", NAMESPACE) is None)
+    with fresh_namespace(ground.kubectl, NAMESPACE) as kubectl:
+        kubectl.apply(*_fill_store(kubectl, ground.images["TIDEGATE_STORE_IMAGE"]))
+        with kubectl.serve_api() as port:
+            yield Stage(kubectl, f"http://127.0.0.1:{port}")
 
 
 def _fill_store(kubectl: Kubectl, image: str) -> list[Manifest]:

