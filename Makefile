@@ -33,6 +33,10 @@ bench: ## run all benchmarks, two hours: tables to the screen, figures to build/
 	$(MAKE) --no-print-directory bench-$$name || failed="$$failed $$name"; done; \
 	[ -z "$$failed" ] || { echo; echo "failed, or worse than wanted:$$failed"; exit 1; }
 
+.PHONY: fuzz
+fuzz: .venv/installed ## ask the predictor and the bundle's readers nonsense for FUZZ_MINUTES (30)
+	@FUZZ_MINUTES=$(or $(FUZZ_MINUTES),30) .venv/bin/python -m pytest tests/unit/serving/fuzz -q -s -p no:cacheprovider
+
 # One benchmark by its name: `make bench-router`. These need no cluster …
 bench-%: .venv/installed
 	@.venv/bin/python -m bench.$*

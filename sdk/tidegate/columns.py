@@ -30,6 +30,7 @@ _DTYPES: Final[dict[str, Any]] = {
     "BOOL": np.bool_,
     "BYTES": np.object_,
 }
+_LARGEST_FLOAT: Final = float(np.finfo(np.float64).max)
 _LARGEST: Final = {"FP32": float(np.finfo(np.float32).max), "INT32": float(2**31 - 1)}
 _EXPECTED: Final = {
     FeatureKind.NUMBER: "a number",
@@ -152,15 +153,20 @@ def _encode_many(column: _Column, values: Sequence[Any] | NDArray[Any]) -> objec
     return [column.encode_value(value) for value in values]
 
 
+def largest_number(datatype: str) -> float:
+    """Gives the largest number that a tensor holds."""
+    return _LARGEST.get(datatype, _LARGEST_FLOAT)
+
+
 def _column_encoders(
     feature: Feature, datatype: str
 ) -> tuple[Callable[[Any], Any], Callable[[NDArray[Any]], NDArray[Any]] | None]:
     match feature.kind:
         case FeatureKind.NUMBER:
-            largest = _LARGEST.get(datatype, math.inf)
+            largest = largest_number(datatype)
             return _number_encoder(feature, largest), _array_encoder(feature, largest, whole=False)
         case FeatureKind.INTEGER:
-            largest = min(_LARGEST.get(datatype, math.inf), INTEGER_LIMIT)
+            largest = min(largest_number(datatype), INTEGER_LIMIT)
             return _integer_encoder(feature, largest), _array_encoder(feature, largest, whole=True)
         case FeatureKind.BOOLEAN:
             return _boolean_encoder(feature), None

@@ -11,6 +11,7 @@ import msgspec
 from tidegate import pod
 from tidegate.counts import SNAPSHOT_PATH, Snapshot
 from tidegate.version import VERSION
+from tidegate_serving import openapi
 from tidegate_serving.answers import JSON, Answering
 from tidegate_serving.errors import Refusal
 from tidegate_serving.http1 import Exchange
@@ -49,6 +50,7 @@ class Application:
             f"/v2/models/{name}/ready": lambda: _json({"name": name, "ready": bool(ready())}),
             "/v1/models": lambda: _json({"models": [name]}),
             f"/v1/models/{name}": lambda: _json({"name": name, "ready": bool(ready())}),
+            openapi.PATH: lambda: _json(ready().document),
             SNAPSHOT_PATH: lambda: _json(self.snapshot()),
             "/metrics": lambda: (self._metrics(), _METRICS),
         }

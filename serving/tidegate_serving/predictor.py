@@ -12,6 +12,7 @@ from tidegate.columns import Feeds, InvalidInput
 from tidegate_serving.bins import BundleBins, Counted
 from tidegate_serving.errors import Refusal
 from tidegate_serving.model import Answers, Model
+from tidegate_serving.openapi import build_document
 from tidegate_serving.plain import PlainRows
 from tidegate_serving.together import Together
 from tidegate_serving.unreadable import UNREADABLE, explain_unreadable
@@ -64,6 +65,7 @@ class Predictor:
         self.v1 = V1Codec(model.signature, plain, revision=revision)
         self.bins = BundleBins(model.signature, model.baseline)
         self.together = Together(model)
+        self.document = build_document(model.signature, model=name, revision=revision)
         self._model = model
 
     def predict(self, question: Question) -> Prediction:

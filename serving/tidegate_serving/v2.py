@@ -15,7 +15,7 @@ from tidegate_serving.model import Answers
 from tidegate_serving.plain import PlainRows
 from tidegate_serving.unreadable import UNREADABLE
 
-_DATATYPES: Final = frozenset(
+DATATYPES: Final = frozenset(
     (
         "BOOL",
         "UINT8",
@@ -109,7 +109,7 @@ class V2Codec:
         if request.outputs or len(request.inputs) != 1:
             return None
         tensor = request.inputs[0]
-        if len(tensor.shape) != 2 or tensor.name in self._known or tensor.datatype not in _DATATYPES:
+        if len(tensor.shape) != 2 or tensor.name in self._known or tensor.datatype not in DATATYPES:
             return None
         rows, width = tensor.shape
         feeds = self._plain.encode_flat(tensor.data, rows) if width == len(self._names) else None
@@ -220,7 +220,7 @@ class V2Codec:
 
 def _flat(tensor: InputTensor) -> list[Any]:
     """Gives the data row after row, as many as the shape says."""
-    if tensor.datatype not in _DATATYPES:
+    if tensor.datatype not in DATATYPES:
         raise _refused(
             tensor,
             f"has the datatype '{brief(tensor.datatype)}', but one of FP64, FP32, INT64, BOOL and BYTES is needed",
