@@ -47,7 +47,7 @@ class Asked:
 
     def question(self) -> Question:
         """Gives what the predictor is to answer."""
-        parts = self.parts
+        parts, self.parts = self.parts, []
         body = parts[0] if len(parts) == 1 else b"".join(parts)
         return Question(self.codec, body, self.prediction_id)
 

@@ -96,7 +96,13 @@ class Predictor:
 
     def predict_and_count(self, question: Question) -> tuple[Prediction, Counted]:
         """Answers and bins in one go, for a thread that may take its time."""
-        prediction = self.predict(question)
+        try:
+            prediction = self.predict(question)
+        except Refusal as refusal:
+            # Its traceback would hold on to all that the body had become until the refusal is sent, and by then the
+            # next body may have become as much.
+            refusal.__cause__ = refusal.__context__ = None
+            raise refusal.with_traceback(None)  # noqa: B904 - without a cause, as said
         return prediction, self.bins.count(prediction.feeds, prediction.values)
 
     def _try_to_read(self, question: Question) -> tuple[Any, Feeds] | Exception:
