@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tidegate_operator.act.cluster import Cluster
+from tidegate_operator.act.cluster import Cluster, ClusterError
 from tidegate_operator.plan.facts import Manifest
 
 Name = tuple[str, str, str]
@@ -37,7 +37,10 @@ class Applier:
             applied = self._applied.get(name)
             if applied is not None and applied.digest == digest:
                 continue
-            stored = await self._cluster.apply(manifest)
+            try:
+                stored = await self._cluster.apply(manifest)
+            except ClusterError as error:
+                raise _name_refused(error, manifest["kind"], name[2]) from error
             self._applied[name] = Applied(digest, int(stored["metadata"].get("generation") or 0))
             writes += 1
         return writes
@@ -45,7 +48,10 @@ class Applier:
     async def delete(self, namespace: str, names: Iterable[tuple[str, str]]) -> None:
         """Delete objects by kind and name."""
         for kind, name in names:
-            await self._cluster.delete(kind, namespace, name)
+            try:
+                await self._cluster.delete(kind, namespace, name)
+            except ClusterError as error:
+                raise _name_refused(error, kind, name) from error
             self._applied.pop((kind, namespace, name), None)
 
     def notice(self, name: Name, generation: int | None) -> None:
@@ -64,6 +70,13 @@ def name_manifest(manifest: Manifest) -> Name:
     """Kind, namespace, name."""
     metadata = manifest["metadata"]
     return manifest["kind"], metadata["namespace"], metadata["name"]
+
+
+def _name_refused(error: ClusterError, kind: str, name: str) -> ClusterError:
+    """The error in words for a condition; what is no refusal stays as it is, for the log."""
+    if not error.refused:
+        return error
+    return ClusterError(f"the API server refuses {kind} {name}: {error.words}", error.status)
 
 
 def _digest(manifest: Manifest) -> str:

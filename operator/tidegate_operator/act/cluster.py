@@ -53,10 +53,12 @@ RESOURCES: Mapping[str, Resource] = {
 class ClusterError(Exception):
     """The API server refused, or could not be reached."""
 
-    def __init__(self, message: str, status: int = 0) -> None:
+    def __init__(self, message: str, status: int = 0, *, words: str = "") -> None:
         super().__init__(message)
         self.status = status
         """The HTTP status; 0 if there was no answer."""
+        self.words = words or message
+        """The API server's own, without the request."""
 
     @property
     def refused(self) -> bool:
@@ -164,5 +166,6 @@ class KubernetesCluster:
             raise ClusterError(f"{method} {path}: the API server does not answer: {error!r}") from error
         answer: dict[str, Any] = msgspec.json.decode(content) if content else {}
         if response.status >= 400:
-            raise ClusterError(f"{method} {path}: {answer.get('message', response.status)}", response.status)
+            words = str(answer.get("message", response.status))
+            raise ClusterError(f"{method} {path}: {words}", response.status, words=words)
         return answer

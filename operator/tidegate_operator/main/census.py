@@ -29,6 +29,10 @@ class Census:
         """A split of traffic was decided."""
         self._metrics.route_changes.inc()
 
+    def count_refusal(self) -> None:
+        """The API server said no to a write."""
+        self._metrics.refusals.inc()
+
     def forget(self, key: Key) -> None:
         """A ModelDeployment is gone."""
         self._verdicts.pop(key, None)

@@ -20,6 +20,17 @@ class Metrics:
             "Looks that failed and are tried again.",
             registry=self.registry,
         )
+        self.refusals = Counter(
+            "tidegate_refusals_total",
+            "Looks at which the API server refused a write (quota, admission, rights).",
+            registry=self.registry,
+        )
+        self.unserved = Gauge(
+            "tidegate_namespace_unserved",
+            "1 for a namespace that the operator has no right to read, 0 once it has.",
+            ["namespace"],
+            registry=self.registry,
+        )
         self.queue_depth = Gauge(
             "tidegate_queue_depth", "Keys that are due and wait for a worker.", registry=self.registry
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -14,6 +14,7 @@ from tidegate_operator.act.recorder import Recorder
 from tidegate_operator.act.status import StatusWriter
 from tidegate_operator.main.census import Census
 from tidegate_operator.main.queue import describe
+from tidegate_operator.main.refusals import Refusals
 from tidegate_operator.observe.observer import Observation, Observer
 from tidegate_operator.observe.store import Key, Kind, Store, name_of, uid_of
 from tidegate_operator.plan.facts import Manifest, Snapshot
@@ -73,21 +74,36 @@ class Reconciler:
         self._router = router
         self._now = now
         self._queue_key = queue_key
+        self._refusals = Refusals()
 
     async def reconcile(self, key: Key) -> float | None:
         """Look at a key once; the seconds until it wants to be looked at again."""
-        if not key.name:
+        try:
+            if key.name:
+                return await self._reconcile_model(key)
             await self._reconcile_router(key.namespace)
-            return None
+        except ClusterError as error:
+            if error.refused:
+                self._parts.census.count_refusal()
+            raise
+        return None
+
+    async def _reconcile_model(self, key: Key) -> float | None:
         observation = await self._parts.observer.read(key)
         if observation is None:
             self._let_go(key)
             return None
-        plan = self._make_plan(observation.snapshot, self._now(), self._render)
-        await self._act(key, observation, plan)
+        now, known = self._now(), self._refusals.concerning(key)
+        plan = self._plan(observation, now, refusal=known)
+        await self._act(key, observation, plan, refusal=known, now=now)
         return plan.look_again_seconds
 
-    async def _act(self, key: Key, observation: Observation, plan: Plan) -> None:
+    def _plan(self, observation: Observation, now: datetime, *, refusal: str) -> Plan:
+        return self._make_plan(replace(observation.snapshot, refusal=refusal), now, self._render)
+
+    async def _act(
+        self, key: Key, observation: Observation, plan: Plan, *, refusal: str, now: datetime
+    ) -> None:
         parts = self._parts
         # 1. Memory. What is decided is in force before anything is written: an API server that is away must not
         #    keep traffic on a candidate that fails. The status in memory is what the next look goes on from.
@@ -104,23 +120,31 @@ class Reconciler:
         if split_changed:
             await parts.status.write(body, plan.status)
         # 3. Objects, then what is superfluous.
-        await self._apply(key, body, plan)
-        # 4. What a person reads.
+        refused = await self._apply(key, body, plan)
+        # 4. What a person reads. What was refused just now belongs to it: the same look is planned once more.
+        if (found := self._refusals.concerning(key)) != refusal:
+            plan = self._plan(observation, now, refusal=found)
+            parts.observer.remember(key, observation, plan.status)
         for event in plan.events:
-            await parts.recorder.record(body, event, self._now())
+            await parts.recorder.record(body, event, now)
         await parts.status.write(body, plan.status)
+        if refused:
+            raise refused
 
-    async def _apply(self, key: Key, body: Manifest, plan: Plan) -> None:
+    async def _apply(self, key: Key, body: Manifest, plan: Plan) -> ClusterError | None:
+        """Write the objects; what the API server refuses comes back, what it can't do now is raised."""
         entrance = build_entrance(key.namespace, Owner(key.name, uid_of(body)))
         try:
             await self._parts.applier.apply((*plan.apply, entrance))
             await self._parts.applier.delete(key.namespace, plan.delete)
         except ClusterError as error:
-            if error.refused:
-                await self._parts.recorder.record(
-                    body, Event("Warning", "NotApplied", str(error)), self._now()
-                )
-            raise
+            if not error.refused:
+                raise
+            self._refusals.note(key, str(error))
+            await self._parts.recorder.record(body, Event("Warning", "NotApplied", str(error)), self._now())
+            return error
+        self._refusals.note(key, "")
+        return None
 
     def _set_route(self, key: Key, route: Route | None) -> bool:
         before = self._parts.table.route_of(key.namespace, key.name)
@@ -139,6 +163,7 @@ class Reconciler:
             self._parts.table.set_route(key.namespace, key.name, None)
             self._parts.observer.forget(key, revisions)
             self._parts.census.forget(key)
+            self._refusals.note(key, "")
 
     async def _reconcile_router(self, namespace: str) -> None:
         bodies = self._parts.store.select(Kind.MODEL_DEPLOYMENT, namespace)
@@ -153,7 +178,22 @@ class Reconciler:
                 )
             # The memory first: a router that starts must find it.
             router = build_router(namespace, owners, self._router)
-            await self._parts.applier.apply((memory, *router) if memory else router)
+            await self._apply_router(namespace, (memory, *router) if memory else router)
+
+    async def _apply_router(self, namespace: str, manifests: tuple[Manifest, ...]) -> None:
+        refused = None
+        try:
+            await self._parts.applier.apply(manifests)
+        except ClusterError as error:
+            if not error.refused:
+                raise
+            refused = error
+        # Whoever stands behind the router has to tell it.
+        if self._refusals.note(Key(namespace), str(refused or "")):
+            for body in self._parts.store.select(Kind.MODEL_DEPLOYMENT, namespace):
+                self._queue_key(Key(namespace, name_of(body)))
+        if refused:
+            raise refused
 
 
 def _split_of(route: Route | None) -> tuple[object, ...]:

@@ -73,6 +73,7 @@ class Observer:
                 name: _build_traffic(*used[name], healthy=_count_healthy(name, routers)) for name in names
             },
             routers=len(routers),
+            router=self._find_router(key.namespace),
         )
         return Observation(snapshot, used)
 
@@ -84,12 +85,16 @@ class Observer:
         The status in memory counts, not the one that the API server has: were a decision forgotten because it
         could not be written, a candidate just taken back would get traffic again.
         """
-        self._statuses[key] = (observation.snapshot.deployment.metadata.uid, status)
+        self.remember(key, observation, status)
         for revision, (routed, predicted) in observation.used.items():
             self._routers.commit((key, revision), routed)
             self._predictors.commit((key, revision), predicted)
         if split_changed:
             self._settled_at[key] = self._clock() + SETTLE_SECONDS
+
+    def remember(self, key: Key, observation: Observation, status: ModelDeploymentStatus) -> None:
+        """The status that the next look goes on from, stored or not."""
+        self._statuses[key] = (observation.snapshot.deployment.metadata.uid, status)
 
     def forget(self, key: Key, revisions: Iterable[str]) -> None:
         """The ModelDeployment is gone."""
@@ -125,6 +130,11 @@ class Observer:
             for body in deployments
             if not body["metadata"].get("deletionTimestamp")
         }
+
+    def _find_router(self, namespace: str) -> Workload | None:
+        found = self._store.select(Kind.DEPLOYMENT, namespace, ROUTER_SELECTOR)
+        pods = self._store.select(Kind.POD, namespace, ROUTER_SELECTOR)
+        return parse_workload(found[0], pods) if found else None
 
     async def _read_counts(self, key: Key, revisions: list[str]) -> Mapping[str, Mapping[str, ClusterCounts]]:
         """Ask all pods at once, write into the ledgers, and answer what each router said."""

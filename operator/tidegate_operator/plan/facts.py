@@ -101,3 +101,7 @@ class Snapshot:
     """By revision."""
     routers: int = 0
     """Routers that answered the last look."""
+    router: Workload | None = None
+    """The pods of the namespace's router; none if it is not there."""
+    refusal: str = ""
+    """What the API server said no to at the last look (quota, admission, rights), in one sentence; empty: nothing."""

@@ -33,7 +33,7 @@ def plan(snapshot: Snapshot, now: datetime, settings: RenderSettings) -> Plan:
     target = find_target(snapshot, settings)
     course = _forget_on_retry(read_course(snapshot.deployment.status), snapshot, target)
     course = _cool_down(course, now)
-    course = _steer(course, snapshot, target, now)
+    course = _say_refused(_steer(course, snapshot, target, now), snapshot)
     revisions = _known_revisions(snapshot, target, course)
     return Plan(
         route=_route(course, snapshot),
@@ -112,6 +112,14 @@ def _stay_rejected(course: Course, rejection: Rejection) -> Course:
         f"or try it again with the annotation {RETRY_ANNOTATION}"
     )
     return course.saying(Phase.ROLLED_BACK, Reason.ROLLED_BACK, words, stalled=True)
+
+
+def _say_refused(course: Course, snapshot: Snapshot) -> Course:
+    """What the API server refuses stands before the rest: as long as it does, the rest may be only a wish."""
+    if not snapshot.refusal:
+        return course
+    words = f"{snapshot.refusal}; it is tried again, later and later, and goes on when that is mended"
+    return course.saying(course.phase, Reason.NOT_APPLIED, words, stalled=True)
 
 
 def _find_rejection(course: Course, wanted: Revision) -> Rejection | None:

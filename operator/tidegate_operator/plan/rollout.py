@@ -12,7 +12,7 @@ from tidegate_operator.evidence.verdict import Finding, Verdict
 from tidegate_operator.plan.course import Course, Reason, promote, say_time, seconds_since, take_back
 from tidegate_operator.plan.facts import Snapshot, Traffic
 from tidegate_operator.plan.judging import add_traffic, find_trip, judge
-from tidegate_operator.plan.startup import Obstacle, find_obstacle, pods_needed
+from tidegate_operator.plan.startup import Obstacle, find_obstacle, find_router_obstacle, pods_needed
 
 LOOK_SECONDS = 1.0  # a verdict is right at every look, so looking often costs only the scrape
 
@@ -86,7 +86,10 @@ def _wait_for_start(course: Course, snapshot: Snapshot, now: datetime) -> Course
     that is mended needs no retry.
     """
     assert course.candidate
-    obstacle = find_obstacle(snapshot.workloads.get(course.candidate.revision))
+    workload = snapshot.workloads.get(course.candidate.revision)
+    obstacle = find_obstacle(workload)
+    if obstacle is None and workload and workload.ready:
+        obstacle = find_router_obstacle(snapshot.router, answering=snapshot.routers)
     exposed = bool(course.weight or course.mirror)
     timeout = snapshot.deployment.spec.serving.startup.timeout
     late = not exposed and seconds_since(course.candidate.since, now) > parse_seconds(timeout)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tidegate.pod import StartFailure
 from tidegate_operator.evidence.trips import RESTARTS_TOLERATED
+from tidegate_operator.plan.course import Reason
 from tidegate_operator.plan.facts import PodFact, Trouble, Workload
 
 
@@ -42,6 +43,16 @@ def find_obstacle(workload: Workload | None) -> Obstacle | None:
         words = f"pods can't be created: {workload.refusal}"
         found.append(Obstacle(Trouble.NOT_ALLOWED, words, outside=True))
     return min(found, key=lambda obstacle: (not obstacle.final, obstacle.reason), default=None)
+
+
+def find_router_obstacle(router: Workload | None, *, answering: int) -> Obstacle | None:
+    """Why pods that are ready get no requests: no router of the namespace answers."""
+    if answering:
+        return None
+    found = find_obstacle(router)
+    reason, why = (found.reason, f": {found.message}") if found else (Reason.ROUTER_AWAY, "")
+    words = f"its pods are ready, but no router of the namespace answers{why}"
+    return Obstacle(reason, words, outside=True)
 
 
 def _explain(pod: PodFact) -> Obstacle:

@@ -103,6 +103,17 @@ def test_a_first_version_says_the_same_and_serves_when_it_is_mended():
     assert watch(world, 5) == [("Serving", "Serving", "Ready", "Available")]
 
 
+def test_pods_that_are_ready_behind_a_router_that_is_not_are_told_apart():
+    world = World(routers=0, router=Workload(1, refusal="exceeded quota: pods")).version("v1")
+    assert watch(world.apply(modelVersion="v1"), 10)[-1] == ("Starting", "NotAllowed", "Reconciling")
+    assert world.last.status.conditions[0].message == (
+        "v1 starts: its pods are ready, but no router of the namespace answers: "
+        "pods can't be created: exceeded quota: pods"
+    )
+    world.routers = 1
+    assert watch(world, 5) == [("Serving", "Serving", "Ready", "Available")]
+
+
 POD = {"name": "fraud-1-x", "ready": False}
 SENTENCES = {
     "a quota": (

@@ -37,6 +37,8 @@ class World:
     """One ModelDeployment `fraud` and everything around it."""
 
     requests_per_second: float = 50.0
+    routers: int = 1
+    router: Workload | None = None
     behaviours: dict[str, Behaviour] = field(default_factory=dict)
     now: datetime = START
     spec: dict[str, object] = field(default_factory=dict)
@@ -117,7 +119,8 @@ class World:
             revisions=tuple(self.revisions.values()),
             workloads={name: self._workload(name) for name in self.workloads},
             traffic={name: self._traffic(name) for name in self.workloads},
-            routers=1,
+            routers=self.routers,
+            router=self.router,
         )
 
     def snapshot_again(self) -> Snapshot:
@@ -168,7 +171,13 @@ class World:
         )
         bins = [0] * (len(LATENCY_BOUNDS_MS) + 1)
         bins[5], bins[-2] = requests - slow, slow
-        return Traffic(requests, failed, tuple(bins), not_finite=odd, healthy=self._workload(revision).ready)
+        return Traffic(
+            requests,
+            failed,
+            tuple(bins),
+            not_finite=odd,
+            healthy=self._workload(revision).ready if self.routers else 0,
+        )
 
     def _take(self, revision: str, what: str) -> int:
         owed = self.owed.get((revision, what), 0.0)
