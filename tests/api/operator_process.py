@@ -28,6 +28,7 @@ class Operator:
     process: subprocess.Popen[bytes]
     log: Path
     xds_port: int
+    health_port: int
 
     def until(self, what: str, look: Callable[[], Found]) -> Found:
         """Waits until a look finds something; tells what the operator said if it never does."""
@@ -45,7 +46,7 @@ def run_operator(
     server: ApiServer, folder: Path, *, token: str, namespace: str, watched: Sequence[str] = ()
 ) -> Iterator[Operator]:
     """The operator of this checkout with the settings that the chart would give it."""
-    log, xds_port = folder / "operator.log", free_port()
+    log, xds_port, health_port = folder / "operator.log", free_port(), free_port()
     settings = {
         "KUBECONFIG": str(server.write_kubeconfig(folder / "kubeconfig", token)),
         "PYTHONPATH": os.pathsep.join(str(ROOT / part) for part in ("sdk", "operator")),
@@ -54,14 +55,14 @@ def run_operator(
         "TIDEGATE_NAMESPACE": namespace,
         "TIDEGATE_WATCH_NAMESPACES": ",".join(watched),
         "TIDEGATE_XDS_ADDRESS": f"127.0.0.1:{xds_port}",
-        "TIDEGATE_HEALTH_PORT": str(free_port()),
+        "TIDEGATE_HEALTH_PORT": str(health_port),
         "TIDEGATE_LOG_FORMAT": "text",
     }
     with log.open("wb") as stream:
         command = [sys.executable, "-m", "tidegate_operator"]
         process = subprocess.Popen(command, env={**os.environ, **settings}, stdout=stream, stderr=stream)
         try:
-            yield Operator(process, log, xds_port)
+            yield Operator(process, log, xds_port, health_port)
         finally:
             process.terminate()
             process.wait(END_SECONDS)

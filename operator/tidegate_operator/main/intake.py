@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from tidegate_operator.act.applier import Applier
 from tidegate_operator.act.cluster import Cluster
@@ -44,13 +43,8 @@ class Intake:
         for key in find_keys(self._store, kind, before, body):
             self._queue_key(key)
 
-    async def take_all(self, cluster: Cluster, namespaces: tuple[str, ...]) -> None:
-        """List everything: before the first look, and now and then to mend what a watch missed."""
+    async def take_all(self, cluster: Cluster, namespace: str | None) -> None:
+        """List a namespace (none: all): before the first look, and now and then to mend what a watch missed."""
         for kind, selector in SELECTORS.items():
-            found: list[dict[str, Any]] = []
-            versions: list[int] = []
-            for namespace in namespaces or (None,):
-                bodies, version = await cluster.list_all(kind.value, namespace, selector)
-                found += bodies
-                versions.append(version)
-            self._store.replace(kind, found, listed_version=min(versions))
+            bodies, version = await cluster.list_all(kind.value, namespace, selector)
+            self._store.replace(kind, bodies, namespace=namespace, listed_version=version)

@@ -20,10 +20,10 @@ from tidegate_operator.main.intake import Intake
 from tidegate_operator.main.keys import find_all_keys
 from tidegate_operator.main.metrics import Metrics
 from tidegate_operator.main.queue import Queue
+from tidegate_operator.main.reach import EVERYWHERE, Reach
 from tidegate_operator.main.reconciler import Parts, Reconciler
-from tidegate_operator.main.seeding import seed_routes
 from tidegate_operator.main.settings import Settings
-from tidegate_operator.main.watches import run_watches
+from tidegate_operator.main.watches import Watches
 from tidegate_operator.observe.observer import Observer
 from tidegate_operator.observe.scrape import Scraper
 from tidegate_operator.observe.store import Key, Kind, Store
@@ -83,20 +83,27 @@ class Leader:
         """Whether routers are answered."""
         self.queue = Queue(self._work)
         self._intake = Intake(self._store, self._applier, self._queue_key)
+        self._reach = Reach(cluster, self._intake, store=self._store, table=self._table, metrics=metrics)
 
     async def lead(self) -> None:
         """Lead until something ends; the order is that of who relies on whom."""
-        await self._intake.take_all(self._cluster, self._settings.watch_namespaces)
-        seeded = seed_routes(self._store, self._table)
-        logger.info("%d routes are in force as they were stored", seeded)
+        wanted = self._settings.watch_namespaces
+        served = await self._reach.open(wanted)
         # Only now may routers ask: an empty answer would take their routes away.
         runner = await serve(self._discovery.build_application(self._is_certain), self._settings.xds_port)
         try:
             self.ready = True
-            self._queue_everything(within_seconds=2.0)
+            self._queue_everything()
             async with asyncio.TaskGroup() as tasks:
-                watching = tasks.create_task(run_watches(self._intake, self._settings.watch_namespaces))
-                others = [tasks.create_task(self.queue.run()), tasks.create_task(self._resync())]
+                watches = Watches(self._intake)
+                watching = tasks.create_task(watches.run(served))
+                others = [
+                    tasks.create_task(self.queue.run()),
+                    tasks.create_task(self._resync()),
+                    tasks.create_task(
+                        self._reach.widen(set(wanted) - set(served), watches, self._queue_everything)
+                    ),
+                ]
                 await watching
                 for task in others:
                     task.cancel()
@@ -115,7 +122,8 @@ class Leader:
         while True:
             await asyncio.sleep(RESYNC_SECONDS)
             try:
-                await self._intake.take_all(self._cluster, self._settings.watch_namespaces)
+                for namespace in self._settings.watch_namespaces or (EVERYWHERE,):
+                    await self._reach.take(namespace)
             except ClusterError as error:
                 logger.warning(
                     "what there is could not be listed, next try in %d s: %s", RESYNC_SECONDS, error
@@ -125,7 +133,7 @@ class Leader:
                 self._applier.forget(namespace)
             self._queue_everything(within_seconds=RESYNC_SECONDS / 2)
 
-    def _queue_everything(self, *, within_seconds: float) -> None:
+    def _queue_everything(self, *, within_seconds: float = 2.0) -> None:
         """Spread by chance: a thousand models at once would crowd out the one that fails just now."""
         for key in find_all_keys(self._store):
             self.queue.add(key, after_seconds=random.uniform(0.0, within_seconds))  # noqa: S311 - no secret

@@ -9,15 +9,15 @@ from tidegate_operator.plan.plan import Route
 from tidegate_operator.routing.table import RouteTable
 
 
-def seed_routes(store: Store, table: RouteTable) -> int:
-    """Put the stored routes of all ModelDeployments in force, before any router is answered; how many."""
+def seed_routes(store: Store, table: RouteTable, namespace: str | None) -> int:
+    """Put the stored routes of a namespace (none: of all) in force, before its routers are answered; how many."""
     seeded = 0
-    for namespace in store.namespaces_of(Kind.MODEL_DEPLOYMENT):
-        for body in store.select(Kind.MODEL_DEPLOYMENT, namespace):
+    for each in [namespace] if namespace else store.namespaces_of(Kind.MODEL_DEPLOYMENT):
+        for body in store.select(Kind.MODEL_DEPLOYMENT, each):
             deployment = ModelDeployment.model_validate(body)
             route = read_route(deployment.status)
             if route is not None:
-                table.set_route(namespace, deployment.metadata.name, route)
+                table.set_route(each, deployment.metadata.name, route)
                 seeded += 1
     return seeded
 

@@ -6,34 +6,51 @@ from typing import Any
 
 import kopf
 
+# The type of what kopf.operator takes as `insights`; kopf gives it no public name.
+from kopf._cogs.structs.references import Insights, NamespaceName
+
 from tidegate_operator.act.cluster import RESOURCES
 from tidegate_operator.main.intake import SELECTORS, Intake
 from tidegate_operator.observe.store import Kind
 
 
-async def run_watches(intake: Intake, namespaces: tuple[str, ...]) -> None:
-    """Watch for ever; returns when a signal asks the process to end."""
-    registry = kopf.OperatorRegistry()
-    settings = kopf.OperatorSettings()
-    settings.posting.enabled = False
-    # Without this, kopf asks for the right to list namespaces and CRDs, which it needs for patterns only.
-    settings.scanning.disabled = True
-    kopf.on.login(registry=registry)(_login)
-    for kind, selector in SELECTORS.items():
-        resource = RESOURCES[kind.value]
-        group, _, version = resource.api_version.rpartition("/")
-        if selector:
-            settings.watching.label_selectors[group, resource.plural] = selector
-        kopf.on.event(group, version, resource.plural, registry=registry, id=f"take-{resource.plural}")(
-            _build_handler(intake, kind)
+class Watches:
+    """All watches of one process: either of all namespaces, or of some, to which more may come."""
+
+    def __init__(self, intake: Intake) -> None:
+        self._intake = intake
+        self._insights = Insights()
+
+    async def run(self, namespaces: tuple[str, ...]) -> None:
+        """Watch these namespaces (none: all) for ever; returns when a signal asks the process to end."""
+        registry = kopf.OperatorRegistry()
+        settings = kopf.OperatorSettings()
+        settings.posting.enabled = False
+        # Without this, kopf asks for the right to list namespaces and CRDs, which it needs for patterns only.
+        settings.scanning.disabled = True
+        kopf.on.login(registry=registry)(_login)
+        for kind, selector in SELECTORS.items():
+            resource = RESOURCES[kind.value]
+            group, _, version = resource.api_version.rpartition("/")
+            if selector:
+                settings.watching.label_selectors[group, resource.plural] = selector
+            kopf.on.event(group, version, resource.plural, registry=registry, id=f"take-{resource.plural}")(
+                _build_handler(self._intake, kind)
+            )
+        await kopf.operator(
+            registry=registry,
+            settings=settings,
+            standalone=True,
+            clusterwide=not namespaces,
+            namespaces=namespaces,
+            insights=self._insights,
         )
-    await kopf.operator(
-        registry=registry,
-        settings=settings,
-        standalone=True,
-        clusterwide=not namespaces,
-        namespaces=namespaces,
-    )
+
+    async def add(self, namespace: str) -> None:
+        """Watch one more namespace."""
+        async with self._insights.revised:
+            self._insights.namespaces.add(NamespaceName(namespace))
+            self._insights.revised.notify_all()
 
 
 def _build_handler(intake: Intake, kind: Kind) -> Any:  # noqa: ANN401 - kopf's handlers take what it passes

@@ -56,11 +56,17 @@ class Store:
         if known is not None and uid_of(known) == uid_of(body):
             del bodies[name_of(body)]
 
-    def replace(self, kind: Kind, bodies: Iterable[Body], *, listed_version: int) -> None:
-        """Take a whole list, read at a resource version, as what there is: it mends what a watch missed."""
+    def replace(
+        self, kind: Kind, bodies: Iterable[Body], *, listed_version: int, namespace: str | None = None
+    ) -> None:
+        """Take a list of a namespace (none: of all), read at a resource version, as what there is.
+
+        It mends what a watch missed.
+        """
         listed = list(bodies)
         seen = {uid_of(body) for body in listed}
-        for known in [body for names in self._bodies[kind].values() for body in names.values()]:
+        listed_namespaces = [namespace] if namespace else list(self._bodies[kind])
+        for known in [body for name in listed_namespaces for body in self._bodies[kind][name].values()]:
             if uid_of(known) not in seen and version_of(known) <= listed_version:
                 self.drop(kind, known)
         for body in listed:

@@ -81,6 +81,9 @@ class Discovery:
             logger.error(
                 "a router of namespace %s refused its configuration: %s", namespace, error.get("message")
             )
+        if self._table.is_withheld(namespace):
+            # Envoy keeps what it has; an empty answer would take its routes away.
+            return web.Response(status=503, text=f"the routes of namespace {namespace} can't be read\n")
         known = asked.get("version_info", "")
         response = build_response(type_url, list_resources(namespace))
         if response["version_info"] == known:

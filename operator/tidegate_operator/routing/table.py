@@ -21,6 +21,19 @@ class RouteTable:
         self._routes: dict[str, dict[str, Route]] = {}
         self._lingering: dict[str, dict[str, float]] = {}
         self._changed: dict[str, asyncio.Event] = {}
+        self._withheld: set[str] = set()
+
+    def withhold(self, namespace: str) -> None:
+        """What is decided for a namespace can't be read: its routers are told nothing, and keep what they have."""
+        self._withheld.add(namespace)
+
+    def release(self, namespace: str) -> None:
+        """The routes of a namespace are known."""
+        self._withheld.discard(namespace)
+
+    def is_withheld(self, namespace: str) -> bool:
+        """Whether the routes of a namespace are not known."""
+        return namespace in self._withheld
 
     def set_route(self, namespace: str, name: str, route: Route | None) -> bool:
         """Put a route in force, or with none take it away; true if that changed anything."""

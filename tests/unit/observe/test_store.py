@@ -36,6 +36,15 @@ def test_the_late_deletion_of_a_namesake_leaves_the_new_object() -> None:
     assert store.find(Kind.POD, "shop", "fraud") is not None
 
 
+def test_the_list_of_a_namespace_says_nothing_about_another() -> None:
+    store = Store()
+    store.put(Kind.POD, body(3))
+    store.replace(Kind.POD, [], namespace="bank", listed_version=7)
+    assert store.find(Kind.POD, "shop", "fraud") is not None
+    store.replace(Kind.POD, [], namespace="shop", listed_version=7)
+    assert store.find(Kind.POD, "shop", "fraud") is None
+
+
 def test_a_list_removes_what_a_watch_missed_but_not_what_came_after_it() -> None:
     store = Store()
     store.put(Kind.POD, body(3, name="gone", uid="g"))
