@@ -8,6 +8,9 @@ LONGER_THAN_ZERO = 'write a duration longer than zero, such as "500ms", "30s" or
 PERCENTAGE = 'write a percentage between 0 and 100 with its sign, such as "1%" or "0.5%"'
 QUANTITY = 'write a Kubernetes quantity above zero, such as "500m" or "2" for cpu and "512Mi" for memory'
 DIGEST = 'write the digest that `tidegate package` printed: "sha256:" and 64 lower-case hexadecimal digits'
+WEIGHT = (
+    "write a weight from 1 to 99, in percent; after the last step the candidate gets all traffic by itself"
+)
 NAME = 'write a name of at most 63 lower-case letters, digits, "-" and ".", such as "fraud-7"'
 SOURCE = (
     "write where the bundle lies: a URI that begins with s3://, gs://, az://, http://, https://, file:/// or pvc://, "
@@ -59,10 +62,7 @@ REFUSED = {
     ),
     "a weight of 100": (
         rollout(steps=[{"weight": 100}]),
-        (
-            "spec.rollout.steps[0].weight: Invalid value: 100: "
-            "spec.rollout.steps[0].weight in body should be less than or equal to 99"
-        ),
+        f"spec.rollout.steps[0].weight: Invalid value: 100: {WEIGHT}",
     ),
     "no steps": (rollout(steps=[]), "spec.rollout.steps in body should have at least 1 items"),
     "a hold without its unit": (

@@ -50,6 +50,30 @@ def _quote(pattern: str) -> str:
     return "r'" + pattern + "'"
 
 
+def _between(least: int, most: int, message: str) -> tuple[Any, ...]:
+    """An integer within bounds, which are in CEL for the sake of the sentence too."""
+
+    def check(value: int) -> int:
+        if not least <= value <= most:
+            msg = f"{value}: {message}"
+            raise ValueError(msg)
+        return value
+
+    cel = f"{least} <= self && self <= {most}"
+    return AfterValidator(check), Field(json_schema_extra=refuse_unless((cel, message)))
+
+
+Weight = Annotated[
+    int,
+    *_between(
+        1,
+        99,
+        "write a weight from 1 to 99, in percent; after the last step the candidate gets all traffic by itself",
+    ),
+]
+
+MirrorShare = Annotated[int, *_between(1, 100, "write a share of the requests from 1 to 100, in percent")]
+
 _DURATION = r"^([0-9]{1,6}(ms|s|m|h))+$"
 _ZERO_DURATION = r"^(0+(ms|s|m|h))+$"
 

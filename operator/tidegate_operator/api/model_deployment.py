@@ -9,11 +9,13 @@ from pydantic import ConfigDict, Field
 
 from tidegate_operator.api.fields import (
     Duration,
+    MirrorShare,
     ModelName,
     Name,
     Percentage,
     PositiveDuration,
     Quantity,
+    Weight,
     refuse_unless,
 )
 from tidegate_operator.api.resource import Resource, Written
@@ -127,11 +129,11 @@ class Step(Written):
         )
     )
 
-    mirror: Annotated[int, Field(ge=1, le=100)] | None = None
+    mirror: MirrorShare | None = None
     """Percent of the requests that are copied to the candidate, whose answers are dropped: no user meets
     them. 1 to 100, such as 100. Default: none.
     """
-    weight: Annotated[int, Field(ge=1, le=99)] | None = None
+    weight: Weight | None = None
     """Percent of the requests that the candidate answers, 1 to 99, such as 5. Default: none."""
     hold: Duration = "1m"
     """Least time at this step, however good the checks are, such as 10m. Default: 1m."""
