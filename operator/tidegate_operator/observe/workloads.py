@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -64,10 +65,17 @@ def parse_pod(body: Body) -> PodFact:
         name=name_of(body),
         ready=ready,
         restarts=int(container.get("restartCount", 0)),
+        since=_find_start(body, container),
         trouble=trouble,
         reason=reason,
         message=message,
     )
+
+
+def _find_start(body: Body, container: Mapping[str, Any]) -> datetime | None:
+    running = (container.get("state") or {}).get("running") or {}
+    started = running.get("startedAt") or _find_condition(body, "PodScheduled").get("lastTransitionTime")
+    return datetime.fromisoformat(started) if started else None
 
 
 def _find_trouble(body: Body, container: Mapping[str, Any]) -> tuple[Trouble | None, str, str]:

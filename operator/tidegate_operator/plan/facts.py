@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -33,6 +34,8 @@ class PodFact:
     name: str
     ready: bool
     restarts: int = 0
+    since: datetime | None = None
+    """Since when it has been able to start: its container runs, or else it has its node."""
     trouble: Trouble | None = None
     reason: str = ""
     """For START_FAILED the `StartFailure`; else Kubernetes' own word."""

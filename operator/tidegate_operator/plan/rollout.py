@@ -12,7 +12,13 @@ from tidegate_operator.evidence.verdict import Finding, Verdict
 from tidegate_operator.plan.course import Course, Reason, promote, say_time, seconds_since, take_back
 from tidegate_operator.plan.facts import Snapshot, Traffic
 from tidegate_operator.plan.judging import add_traffic, find_trip, judge
-from tidegate_operator.plan.startup import Obstacle, find_obstacle, find_router_obstacle, pods_needed
+from tidegate_operator.plan.startup import (
+    Obstacle,
+    find_begin,
+    find_obstacle,
+    find_router_obstacle,
+    pods_needed,
+)
 
 LOOK_SECONDS = 1.0  # a verdict is right at every look, so looking often costs only the scrape
 
@@ -92,7 +98,10 @@ def _wait_for_start(course: Course, snapshot: Snapshot, now: datetime) -> Course
         obstacle = find_router_obstacle(snapshot.router, answering=snapshot.routers)
     exposed = bool(course.weight or course.mirror)
     timeout = snapshot.deployment.spec.serving.startup.timeout
-    late = not exposed and seconds_since(course.candidate.since, now) > parse_seconds(timeout)
+    began = datetime.fromisoformat(course.candidate.since)
+    if obstacle is None:
+        began = find_begin(workload, began, now)
+    late = not exposed and (now - began).total_seconds() > parse_seconds(timeout)
     outside = obstacle is not None and obstacle.outside
     message = _say_start(obstacle, late_after=timeout if late else "")
     if late and course.stable and not outside:

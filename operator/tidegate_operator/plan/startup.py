@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import datetime
 
 from tidegate.pod import StartFailure
 from tidegate_operator.evidence.trips import RESTARTS_TOLERATED
@@ -53,6 +54,16 @@ def find_router_obstacle(router: Workload | None, *, answering: int) -> Obstacle
     reason, why = (found.reason, f": {found.message}") if found else (Reason.ROUTER_AWAY, "")
     words = f"its pods are ready, but no router of the namespace answers{why}"
     return Obstacle(reason, words, outside=True)
+
+
+def find_begin(workload: Workload | None, since: datetime, now: datetime) -> datetime:
+    """When the last pod could begin to start, which is when the start-up timeout begins; at least `since`.
+
+    Without this, a candidate that waited for an hour for a node would be late at the moment it gets one.
+    """
+    pods = workload.pods if workload else ()
+    # A node's clock may be ahead of ours.
+    return max([since, *(min(pod.since, now) for pod in pods if pod.since)])
 
 
 def _explain(pod: PodFact) -> Obstacle:

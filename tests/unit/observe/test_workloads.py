@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -88,6 +89,15 @@ def test_a_pod_without_a_node_says_what_the_scheduler_said_first() -> None:
     assert (fact.trouble, fact.message) == (
         Trouble.UNSCHEDULABLE,
         "0/1 nodes are available: 1 Insufficient memory",
+    )
+
+
+def test_a_pod_can_start_from_when_it_has_a_node_and_then_from_when_its_container_runs() -> None:
+    node = {"type": "PodScheduled", "status": "True", "lastTransitionTime": "2026-01-01T00:00:00Z"}
+    assert parse_pod(pod(conditions=(node,))).since == datetime(2026, 1, 1, tzinfo=UTC)
+    running = {"running": {"startedAt": "2026-01-01T00:00:09Z"}}
+    assert parse_pod(pod(conditions=(node,), state=running)).since == datetime(
+        2026, 1, 1, 0, 0, 9, tzinfo=UTC
     )
 
 

@@ -75,6 +75,25 @@ def test_what_is_mended_is_gone_and_restarts_on_the_way_are_no_crash_loop(reason
     assert not world.last.status.rejected
 
 
+def test_what_had_to_wait_for_a_node_has_the_whole_timeout_from_then_on():
+    world = serving_v1(OUTSIDE["Unschedulable"]).play(300)
+    world.behaviours["v2"] = Behaviour(start_seconds=50, since=world.now)
+    assert [state[:2] for state in watch(world, 52)] == [
+        ("Starting", "Starting"),
+        ("Mirroring", "Progressing"),
+        ("Mirroring", "WaitingForTraffic"),
+    ]
+
+
+def test_what_does_not_start_though_it_has_its_node_is_given_up_all_the_same():
+    world = serving_v1(OUTSIDE["Unschedulable"]).play(300)
+    world.behaviours["v2"] = Behaviour(start_seconds=600, since=world.now)
+    assert [state[:2] for state in watch(world, 70)] == [
+        ("Starting", "Starting"),
+        ("RolledBack", "RolledBack"),
+    ]
+
+
 def test_restarts_under_traffic_are_a_crash_loop_however_many_came_before():
     world = serving_v1(Behaviour(restarts=5)).play(10)
     world.behaviours["v2"] = Behaviour(restarts=8)

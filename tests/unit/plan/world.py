@@ -30,6 +30,7 @@ class Behaviour:
     reason: str = ""
     message: str = ""
     restarts: int = 0
+    since: datetime | None = None
 
 
 @dataclass
@@ -152,11 +153,15 @@ class World:
     def _workload(self, revision: str) -> Workload:
         created, wanted = self.workloads[revision]
         behaviour = self.behaviours[self.name_of(revision)]
-        up = self.now - created >= timedelta(seconds=behaviour.start_seconds) and not behaviour.trouble
+        up = (
+            self.now - (behaviour.since or created) >= timedelta(seconds=behaviour.start_seconds)
+            and not behaviour.trouble
+        )
         pod = PodFact(
             name=f"{revision}-0",
             ready=up,
             restarts=behaviour.restarts,
+            since=behaviour.since,
             trouble=behaviour.trouble,
             reason=behaviour.reason,
             message=behaviour.message,
