@@ -47,7 +47,7 @@ async def _load_once(settings: Settings) -> Model:
     try:
         await fetch_bundle(settings)
     except asyncio.CancelledError:
-        _say_if_silent(settings, time.monotonic() - began)
+        _say_if_silent(settings)
         raise
     except OSError as error:
         raise CannotStart(
@@ -79,11 +79,11 @@ async def _load_in_thread(settings: Settings) -> Model:
         raise
 
 
-def _say_if_silent(settings: Settings, waited_seconds: float) -> None:
+def _say_if_silent(settings: Settings) -> None:
     """Whoever is told to end while the source says nothing leaves that as the reason, unless it knows a better one."""
     if settings.termination_log.is_file() and settings.termination_log.stat().st_size:
         return
-    silent = f"{settings.source} has not answered for {waited_seconds:.0f} s"
+    silent = f"{settings.source} has not answered yet"
     write_termination(settings.termination_log, CannotStart(StartFailure.SOURCE_UNREACHABLE, silent))
 
 

@@ -46,7 +46,7 @@ def test_a_store_that_never_answers_is_named_when_the_start_is_over(start_server
     word = server.last_word()
     assert (word.reason, word.message) == (
         StartFailure.SOURCE_UNREACHABLE,
-        f"{source} has not answered for 0 s",
+        f"{source} has not answered yet",
     )
 
 
