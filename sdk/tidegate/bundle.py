@@ -7,10 +7,12 @@ digest fixes every byte that a predictor loads.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -31,10 +33,14 @@ _PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One file of a bundle: what its bytes must be."""
 
-    sha256: str
+    sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
     """64 lower-case hexadecimal digits."""
-    size: int
+    size: Annotated[int, msgspec.Meta(ge=0)]
     """In bytes."""
+
+
+class WrongDigest(ValueError):  # noqa: N818 - what it is
+    """A manifest that is not the one that was asked for."""
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -98,18 +104,38 @@ def read_manifest(content: bytes, digest: str | None = None) -> Manifest:
         ValueError: One sentence on what is wrong with it.
     """
     if len(content) > MANIFEST_MAX_BYTES:
-        raise ValueError(f"{MANIFEST_NAME} has {len(content)} bytes, at most {MANIFEST_MAX_BYTES} are read")
+        raise ValueError(f"{MANIFEST_NAME} has more than {MANIFEST_MAX_BYTES} bytes, and no more are read")
     found = manifest_digest(content)
     if digest is not None and found != digest:
-        raise ValueError(f"{MANIFEST_NAME} has digest {found}, but {digest} was asked for")
+        raise WrongDigest(f"{MANIFEST_NAME} has digest {found}, but {digest} was asked for")
     try:
         manifest = msgspec.json.decode(content, type=Manifest)
-    except msgspec.MsgspecError as error:
+        json.loads(content, object_pairs_hook=_once)
+    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError) as error:
         raise ValueError(f"{MANIFEST_NAME} can't be read: {error}") from error
-    for name in manifest.files:
-        if not _PLAIN_NAME.fullmatch(name) or name == MANIFEST_NAME:
-            raise ValueError(f"{MANIFEST_NAME} lists {name!r}, but only plain file names are allowed")
+    _require_plain_names(manifest.files)
     return manifest
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Of two equal keys one would win, and another reader might let the other win."""
+    keys = Counter(key for key, _ in pairs)
+    for key, count in keys.items():
+        if count > 1:
+            raise ValueError(f"it has the key {key[:100]!r} {count} times")
+    return dict(pairs)
+
+
+def _require_plain_names(names: Iterable[str]) -> None:
+    folded: dict[str, str] = {}
+    for name in names:
+        if not _PLAIN_NAME.fullmatch(name) or name == MANIFEST_NAME:
+            raise ValueError(f"{MANIFEST_NAME} lists {name[:200]!r}, but only plain file names are allowed")
+        other = folded.setdefault(name.casefold(), name)
+        if other != name:
+            raise ValueError(
+                f"{MANIFEST_NAME} lists {other!r} and {name!r}, which are one file where case doesn't count"
+            )
 
 
 def verify_bundle(folder: Path, digest: str | None = None) -> tuple[str, ...]:
@@ -135,15 +161,35 @@ def verify_bundle(folder: Path, digest: str | None = None) -> tuple[str, ...]:
 
 
 def _problem(path: Path, file: File) -> str | None:
-    if path.is_symlink():
-        return f"{path.name} is a symbolic link, but a bundle holds plain files only"
+    unplain = link_problem(path)
+    if unplain is not None:
+        return unplain
     if not path.is_file():
         return f"{path.name} is missing, but {MANIFEST_NAME} lists it"
-    size = path.stat().st_size
-    if size != file.size:
-        return f"{path.name} has {size} bytes, but {MANIFEST_NAME} says {file.size}"
+    if (size := path.stat().st_size) != file.size:
+        return size_problem(path.name, size, file)
     with path.open("rb") as content:
         found = hashlib.file_digest(content, "sha256").hexdigest()
-    if found != file.sha256:
-        return f"{path.name} has SHA-256 {found}, but {MANIFEST_NAME} says {file.sha256}"
-    return None
+    return hash_problem(path.name, found, file)
+
+
+# The sentences of the predictor too, which reads the files from elsewhere, and a piece at a time.
+
+
+def link_problem(path: Path) -> str | None:
+    """Says that a file is a link: it would lead out of the bundle, to what may be another file tomorrow."""
+    return (
+        f"{path.name} is a symbolic link, but a bundle holds plain files only" if path.is_symlink() else None
+    )
+
+
+def size_problem(name: str, size: int, file: File) -> str | None:
+    """Says that a file has another size than the manifest says."""
+    return f"{name} has {size} bytes, but {MANIFEST_NAME} says {file.size}" if size != file.size else None
+
+
+def hash_problem(name: str, sha256: str, file: File) -> str | None:
+    """Says that a file has other bytes than the manifest says."""
+    if sha256 == file.sha256:
+        return None
+    return f"{name} has SHA-256 {sha256}, but {MANIFEST_NAME} says {file.sha256}"

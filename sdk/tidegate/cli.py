@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tidegate.bundle import MANIFEST_NAME, manifest_digest, verify_bundle
+from tidegate.contents import UnfitBundle, read_contents
 from tidegate.version import VERSION
 
 if TYPE_CHECKING:
@@ -69,10 +70,11 @@ def package(
 @click.argument("bundle", type=_FOLDER)
 @click.option("--digest", help="What the bundle must be: sha256:… as its ModelVersion says.")
 def verify(bundle: Path, digest: str | None) -> None:
-    """Compares every file of BUNDLE with its manifest, and the manifest with --digest."""
-    problems = verify_bundle(bundle, digest)
-    if problems:
-        raise click.ClickException("\n".join(problems))
+    """Compares every file of BUNDLE with its manifest, the manifest with --digest, and what is in them with the rest.
+
+    What it finds is what a predictor would end with.
+    """
+    _require_sound(bundle, digest)
     click.echo(manifest_digest((bundle / MANIFEST_NAME).read_bytes()))
 
 
@@ -81,10 +83,18 @@ def verify(bundle: Path, digest: str | None) -> None:
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(1, 65535))
 def serve(bundle: Path, port: int) -> None:
     """Serves BUNDLE on this machine by the very predictor that a cluster runs."""
-    problems = verify_bundle(bundle)
+    _require_sound(bundle)
+    raise SystemExit(_require("tidegate_serving.main", "tidegate[serving]").serve_bundle(bundle, port))
+
+
+def _require_sound(bundle: Path, digest: str | None = None) -> None:
+    problems = verify_bundle(bundle, digest)
     if problems:
         raise click.ClickException("\n".join(problems))
-    raise SystemExit(_require("tidegate_serving.main", "tidegate[serving]").serve_bundle(bundle, port))
+    try:
+        read_contents(bundle)
+    except UnfitBundle as unfit:
+        raise click.ClickException(unfit.message) from unfit
 
 
 def _require(module: str, package: str) -> Any:  # noqa: ANN401 - a module

@@ -51,9 +51,13 @@ def _ask(model: Model) -> Answers:
             StartFailure.GOLDEN_MISMATCH, f"the golden rows could not be answered: {error}"
         ) from error
     except Exception as error:  # ONNX Runtime's exceptions share no public base
-        raise CannotStart(
-            StartFailure.MODEL_INVALID, f"the model fails on its golden rows: {str(error)[:300]}"
-        ) from error
+        reason = f"the model fails on its golden rows: {str(error)[:300]}"
+        if "bad_alloc" in reason or "allocate memory" in reason:
+            reason = (
+                "the model needs more memory for its golden rows than there is; raise "
+                "spec.serving.resources.limits.memory"
+            )
+        raise CannotStart(StartFailure.MODEL_INVALID, reason) from error
 
 
 def _tied_rows(golden: Golden, tolerance: float) -> set[int]:

@@ -2,35 +2,39 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final
 
-import msgspec
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from tidegate.baseline import Baseline
-from tidegate.bundle import BASELINE_NAME, GOLDEN_NAME, MODEL_NAME, SIGNATURE_NAME
+from tidegate.bundle import MODEL_NAME, SIGNATURE_NAME
 from tidegate.columns import Columns, ColumnsCodec, Feeds
-from tidegate.golden import Golden
+from tidegate.contents import Contents, UnfitBundle, read_contents, unknown_operator
+from tidegate.onnx_wire import Operator
 from tidegate.pod import StartFailure
-from tidegate.signature import Signature, Task
+from tidegate.signature import Task
 from tidegate_serving.errors import CannotStart, NotFinite
+from tidegate_serving.memory import read_room, shown
 
 Answers = list[NDArray[Any]]
 """One array an output, in the order of the signature."""
 
-T = TypeVar("T")
+_UNKNOWN_OPERATOR: Final = re.compile(
+    r"((?P<domain>[\w.]+):)?(?P<name>\w+)\(-?\d+\) is not a registered function/op"
+    r"|No Op registered for (?P<unregistered>\w+) with"
+)
 
 
 class Model:
     """One bundle's graph with what its signature and baseline say of it."""
 
-    def __init__(self, folder: Path, *, threads: int) -> None:
-        self.signature = _read(folder, SIGNATURE_NAME, Signature)
-        self.baseline = _read(folder, BASELINE_NAME, Baseline)
-        self.golden = _read(folder, GOLDEN_NAME, Golden)
+    def __init__(self, folder: Path, *, threads: int, memory_bytes: int | None = None) -> None:
+        _require_room(folder / MODEL_NAME, memory_bytes)
+        contents = _read_contents(folder)
+        self.signature, self.baseline, self.golden = contents.signature, contents.baseline, contents.golden
         self.feature_names = tuple(feature.name for feature in self.signature.features)
         self._session = _open_session(folder, threads)
         self._require_tensors()
@@ -79,13 +83,22 @@ class Model:
             )
 
 
-def _read(folder: Path, name: str, kind: type[T]) -> T:
+def _read_contents(folder: Path) -> Contents:
     try:
-        return msgspec.json.decode((folder / name).read_bytes(), type=kind)
-    except FileNotFoundError as error:
-        raise CannotStart(StartFailure.BUNDLE_INVALID, f"the bundle has no {name}") from error
-    except msgspec.DecodeError as error:
-        raise CannotStart(StartFailure.BUNDLE_INVALID, f"{name} can't be read: {error}") from error
+        return read_contents(folder)
+    except UnfitBundle as unfit:
+        raise CannotStart(unfit.reason, unfit.message) from unfit
+
+
+def _require_room(path: Path, memory_bytes: int | None) -> None:
+    """What is larger than the room left can't be loaded; the kernel would end the process without a word."""
+    room = read_room(memory_bytes)
+    if room is not None and memory_bytes is not None and path.is_file() and path.stat().st_size > room:
+        raise CannotStart(
+            StartFailure.MODEL_INVALID,
+            f"{path.name} has {shown(path.stat().st_size)}, but of the pod's memory limit of {shown(memory_bytes)} "
+            f"only {shown(room)} are left for it; raise spec.serving.resources.limits.memory",
+        )
 
 
 def _open_session(folder: Path, threads: int) -> onnxruntime.InferenceSession:
@@ -102,8 +115,17 @@ def _open_session(folder: Path, threads: int) -> onnxruntime.InferenceSession:
             str(folder / MODEL_NAME), options, providers=["CPUExecutionProvider"]
         )
     except Exception as error:  # its exceptions share no public base
-        reason = str(error).strip().split("\n", 1)[0][:300]
-        raise CannotStart(
-            StartFailure.MODEL_INVALID,
-            f"ONNX Runtime {onnxruntime.__version__} can't load {MODEL_NAME}: {reason}",
-        ) from error
+        raise _unloadable(str(error).strip().split("\n", 1)[0]) from error
+
+
+def _unloadable(reason: str) -> CannotStart:
+    unknown = _UNKNOWN_OPERATOR.search(reason)
+    if unknown:
+        unfit = unknown_operator(
+            Operator(unknown["domain"] or "", unknown["name"] or unknown["unregistered"])
+        )
+        return CannotStart(unfit.reason, unfit.message)
+    return CannotStart(
+        StartFailure.MODEL_INVALID,
+        f"ONNX Runtime {onnxruntime.__version__} can't load {MODEL_NAME}: {reason[:300]}",
+    )

@@ -88,8 +88,18 @@ def _say_if_silent(settings: Settings) -> None:
 
 
 def _load_and_ask(settings: Settings) -> Model:
-    model = Model(settings.bundle_folder, threads=settings.threads)
-    require_golden(model)
+    try:
+        model = Model(settings.bundle_folder, threads=settings.threads, memory_bytes=settings.memory_bytes)
+        require_golden(model)
+    except CannotStart:
+        raise
+    except Exception as error:
+        # A bundle made to fail in a way that nobody thought of ends with a sentence too; the log has the rest.
+        _LOG.exception("the bundle can't be loaded")
+        raise CannotStart(
+            StartFailure.BUNDLE_INVALID,
+            f"the bundle can't be loaded: {type(error).__name__}: {str(error).strip().partition(chr(10))[0][:300]}",
+        ) from error
     return model
 
 

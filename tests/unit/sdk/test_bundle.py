@@ -75,7 +75,7 @@ def test_a_folder_without_a_manifest_is_no_bundle(tmp_path):
 
 
 def test_a_huge_manifest_is_not_parsed():
-    with pytest.raises(ValueError, match="at most 1048576 are read"):
+    with pytest.raises(ValueError, match="more than 1048576 bytes, and no more are read"):
         read_manifest(b" " * (1 << 20) + b"{}")
 
 

@@ -34,7 +34,7 @@ class Server:
     url: str
     folder: Path
 
-    def until(self, condition: Callable[[], bool], what: str, seconds: float = 15) -> None:
+    def until(self, condition: Callable[[], bool], what: str, seconds: float = 60) -> None:
         """Polls until a condition holds; a request that finds nobody yet is no failure."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
