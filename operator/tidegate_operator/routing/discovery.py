@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
@@ -23,6 +24,15 @@ HOLD_SECONDS = 10.0
 Resources = list[dict[str, Any]]
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A DiscoveryResponse as it goes out."""
+
+    version: str
+    """The hash of its content: equal after a change of leader."""
+    body: bytes
+
+
 class Discovery:
     """REST xDS v3 over a route table; the node's cluster in a request is the namespace."""
 
@@ -36,6 +46,7 @@ class Discovery:
         self._table = table
         self._find_address = find_address
         self._hold_seconds = hold_seconds
+        self._given: dict[tuple[str, str], tuple[Hashable, Answer]] = {}
 
     def build_application(self, is_certain: Callable[[], bool] = lambda: True) -> web.Application:
         """The web application that routers ask; while it is not certain who leads, they keep what they have."""
@@ -63,18 +74,39 @@ class Discovery:
         """The one RouteConfiguration of a namespace."""
         return [build_routes(namespace, self._table.routes_of(namespace))]
 
+    def answer_clusters(self, namespace: str) -> Answer:
+        """What routers are answered about clusters."""
+        revisions = self._table.revisions_of(namespace)
+        return self._recall((namespace, CLUSTER_TYPE), revisions, self.list_clusters)
+
+    def answer_routes(self, namespace: str) -> Answer:
+        """What routers are answered about routes."""
+        changes = self._table.changes_of(namespace)
+        return self._recall((namespace, ROUTES_TYPE), changes, self.list_routes)
+
+    def _recall(
+        self, asked: tuple[str, str], made_from: Hashable, list_resources: Callable[[str], Resources]
+    ) -> Answer:
+        """The answer as it was last given, unless what it is made from has changed.
+
+        Without this, every router would have everything of its namespace rendered twice in ten seconds.
+        """
+        namespace, type_url = asked
+        known = self._given.get(asked)
+        if known is None or known[0] != made_from:
+            known = self._given[asked] = (made_from, build_answer(type_url, list_resources(namespace)))
+        return known[1]
+
     async def _answer_clusters(self, request: web.Request) -> web.Response:
-        return await self._answer(request, CLUSTER_TYPE, self.list_clusters)
+        return await self._answer(request, self.answer_clusters)
 
     async def _answer_routes(self, request: web.Request) -> web.Response:
-        return await self._answer(request, ROUTES_TYPE, self.list_routes)
+        return await self._answer(request, self.answer_routes)
 
     async def _answer_ready(self, _request: web.Request) -> web.Response:
         return web.Response(text="ready\n")
 
-    async def _answer(
-        self, request: web.Request, type_url: str, list_resources: Callable[[str], Resources]
-    ) -> web.Response:
+    async def _answer(self, request: web.Request, find_answer: Callable[[str], Answer]) -> web.Response:
         asked = await request.json()
         namespace = asked.get("node", {}).get("cluster", "")
         if error := asked.get("error_detail"):
@@ -85,17 +117,18 @@ class Discovery:
             # Envoy keeps what it has; an empty answer would take its routes away.
             return web.Response(status=503, text=f"the routes of namespace {namespace} can't be read\n")
         known = asked.get("version_info", "")
-        response = build_response(type_url, list_resources(namespace))
-        if response["version_info"] == known:
+        answer = find_answer(namespace)
+        if answer.version == known:
             await self._table.wait_for_change(namespace, self._hold_seconds)
-            response = build_response(type_url, list_resources(namespace))
-        if response["version_info"] == known:
+            answer = find_answer(namespace)
+        if answer.version == known:
             return web.Response(status=304)
-        return web.json_response(response)
+        return web.Response(body=answer.body, content_type="application/json")
 
 
-def build_response(type_url: str, resources: Resources) -> dict[str, Any]:
-    """A DiscoveryResponse whose version is the hash of its content: equal after a change of leader."""
-    content = json.dumps(resources, sort_keys=True)
-    version = hashlib.sha256(content.encode()).hexdigest()[:16]
-    return {"version_info": version, "type_url": type_url, "resources": resources}
+def build_answer(type_url: str, resources: Resources) -> Answer:
+    """The DiscoveryResponse that carries these resources."""
+    content = msgspec.json.encode(resources, order="deterministic")
+    version = hashlib.sha256(content).hexdigest()[:16]
+    response = {"version_info": version, "type_url": type_url, "resources": msgspec.Raw(content)}
+    return Answer(version, msgspec.json.encode(response))

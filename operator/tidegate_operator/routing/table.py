@@ -21,6 +21,7 @@ class RouteTable:
         self._routes: dict[str, dict[str, Route]] = {}
         self._lingering: dict[str, dict[str, float]] = {}
         self._changed: dict[str, asyncio.Event] = {}
+        self._changes: dict[str, int] = {}
         self._withheld: set[str] = set()
 
     def withhold(self, namespace: str) -> None:
@@ -46,6 +47,7 @@ class RouteTable:
         else:
             routes[name] = route
         self._let_linger(namespace, before, route)
+        self._changes[namespace] = self.changes_of(namespace) + 1
         self._changed.pop(namespace, asyncio.Event()).set()
         return True
 
@@ -56,6 +58,10 @@ class RouteTable:
     def routes_of(self, namespace: str) -> Mapping[str, Route]:
         """All routes of a namespace by ModelDeployment, in the order of their names."""
         return dict(sorted(self._routes.get(namespace, {}).items()))
+
+    def changes_of(self, namespace: str) -> int:
+        """How often the routes of a namespace have changed."""
+        return self._changes.get(namespace, 0)
 
     def revisions_of(self, namespace: str) -> tuple[str, ...]:
         """Every revision that a router of this namespace has to know, those just left included, sorted."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from base64 import b64decode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ from tests.unit.routing.envoy_process import (
     start_envoy,
 )
 
+from tidegate_operator.plan.facts import Manifest
 from tidegate_operator.plan.plan import Route
 from tidegate_operator.routing.bootstrap import Ports, build_bootstrap
 from tidegate_operator.routing.discovery import Discovery
@@ -61,8 +63,8 @@ async def run_leaderless_router(
     """An Envoy with the memory of these routes and nobody to ask."""
     memory = build_memory("shop", [], discovery)
     assert memory is not None
-    for name, content in memory["data"].items():
-        (folder / name).write_text(content)
+    for name, content in memory["binaryData"].items():
+        (folder / name).write_bytes(b64decode(content))
     ports = Ports(*find_free_ports(4))
     bootstrap = build_bootstrap(
         "shop", xds_address=("127.0.0.1", xds_port), ports=ports, memory_folder=str(folder)
@@ -105,8 +107,25 @@ async def test_a_router_without_a_leader_remembers_and_then_follows_and_never_go
         assert await _ask(router) == "new"
 
 
-def test_a_memory_that_is_too_large_is_not_written() -> None:
+def remember(models: int, **limit: int) -> Manifest | None:
+    """The memory of a namespace with so many models, each with a version that is kept warm."""
     table = RouteTable()
-    for index in range(400):
-        table.set_route("shop", f"model-{index}", Route(f"model-{index}-a", warm=(f"model-{index}-b",)))
-    assert build_memory("shop", [], Discovery(table)) is None
+    for index in range(models):
+        name, hash_ = (
+            f"model-{index}",
+            f"{index * 2654435761 % 2**32:08x}",
+        )  # as unlike one another as real ones
+        table.set_route("shop", name, Route(f"{name}-{hash_}", warm=(f"{name}-{hash_[::-1]}",)))
+    return build_memory("shop", [], Discovery(table), **limit)
+
+
+def test_a_namespace_of_a_thousand_models_has_a_memory() -> None:
+    assert remember(1000) is not None
+
+
+def test_the_same_routes_are_remembered_in_the_same_bytes() -> None:
+    assert remember(2) == remember(2)
+
+
+def test_a_memory_that_is_too_large_is_not_written() -> None:
+    assert remember(100, size_limit_bytes=10_000) is None
