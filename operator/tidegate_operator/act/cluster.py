@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -18,7 +18,7 @@ FIELD_MANAGER = "tidegate-operator"
 STATUS_MANAGER = "tidegate-operator-status"
 TIMEOUT_SECONDS = 10.0
 PAGE = 500
-"""Objects a list request answers at most: the API server holds one page in memory, not all."""
+"""Objects a list request answers at most: the API server and we hold one page as it came, not all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +81,10 @@ class Cluster(Protocol):
     async def create(self, manifest: Manifest) -> None:
         """Create an object."""
 
-    async def list_all(
+    def list_pages(
         self, kind: str, namespace: str | None, label_selector: str = ""
-    ) -> tuple[list[dict[str, Any]], int]:
-        """All objects of a kind, and the resource version of the list."""
+    ) -> AsyncIterator[tuple[list[dict[str, Any]], int]]:
+        """All objects of a kind in pages, each with the resource version of the list."""
 
 
 class KubernetesCluster:
@@ -116,19 +116,17 @@ class KubernetesCluster:
         path = RESOURCES[manifest["kind"]].path(manifest["metadata"]["namespace"])
         await self._request("POST", path, query={"fieldManager": FIELD_MANAGER}, body=manifest)
 
-    async def list_all(
+    async def list_pages(
         self, kind: str, namespace: str | None, label_selector: str = ""
-    ) -> tuple[list[dict[str, Any]], int]:
+    ) -> AsyncIterator[tuple[list[dict[str, Any]], int]]:
         """See `Cluster`."""
-        found: list[dict[str, Any]] = []
         query = {"limit": str(PAGE), "labelSelector": label_selector}
         while True:
             page = await self._request("GET", RESOURCES[kind].path(namespace), query=query)
-            found += page["items"]
-            token = page["metadata"].get("continue")
-            if not token:
-                return found, int(page["metadata"]["resourceVersion"])
-            query["continue"] = token
+            yield page["items"], int(page["metadata"]["resourceVersion"])
+            query["continue"] = page["metadata"].get("continue", "")
+            if not query["continue"]:
+                return
 
     async def _apply(self, manifest: Manifest, manager: str, subresource: str = "") -> Mapping[str, Any]:
         metadata = manifest["metadata"]

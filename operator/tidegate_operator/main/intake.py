@@ -7,7 +7,17 @@ from collections.abc import Callable, Mapping
 from tidegate_operator.act.applier import Applier
 from tidegate_operator.act.cluster import Cluster
 from tidegate_operator.main.keys import find_keys
-from tidegate_operator.observe.store import Body, Key, Kind, Store, name_of, namespace_of
+from tidegate_operator.observe.store import (
+    Body,
+    Key,
+    Kind,
+    Store,
+    name_of,
+    namespace_of,
+    trim,
+    uid_of,
+    version_of,
+)
 
 # Everything that we make carries it, so that the API server sends us nobody else's pods.
 OUR_CHILDREN = "app.kubernetes.io/part-of=tidegate"
@@ -16,9 +26,12 @@ SELECTORS: Mapping[Kind, str] = {
     Kind.CONTROLLER_REVISION: OUR_CHILDREN,
     Kind.DEPLOYMENT: OUR_CHILDREN,
     Kind.POD: OUR_CHILDREN,
+    Kind.SERVICE: OUR_CHILDREN,
+    Kind.POD_DISRUPTION_BUDGET: OUR_CHILDREN,
     Kind.MODEL_DEPLOYMENT: "",
 }
 """What is watched, and by which label selector."""
+OURS_ALONE = frozenset({Kind.SERVICE, Kind.POD_DISRUPTION_BUDGET, Kind.CONTROLLER_REVISION})
 
 
 class Intake:
@@ -31,20 +44,34 @@ class Intake:
 
     def take(self, kind: Kind, event: str | None, body: Body) -> None:
         """One event of a watch: `ADDED`, `MODIFIED`, `DELETED`, or none for what was there already."""
-        namespace, name = namespace_of(body), name_of(body)
-        before = self._store.find(kind, namespace, name)
+        name = (kind.value, namespace_of(body), name_of(body))
+        before = self._store.find(kind, *name[1:])
         if event == "DELETED":
-            self._store.drop(kind, body)
-            before = None
-            self._applier.notice((kind.value, namespace, name), None)
-        else:
-            self._store.put(kind, body)
-            self._applier.notice((kind.value, namespace, name), body["metadata"].get("generation"))
-        for key in find_keys(self._store, kind, before, body):
-            self._queue_key(key)
+            self._take_deletion(kind, body)
+            return
+        if before is not None and uid_of(before) == uid_of(body) and version_of(before) >= version_of(body):
+            return  # a list told it already, or something newer
+        self._store.put(kind, body)
+        # Nothing but us writes these, so what comes back of our own writes is no news.
+        if not (kind in OURS_ALONE and self._applier.has_written(name, version_of(body))):
+            self._queue_keys(kind, before, body)
 
     async def take_all(self, cluster: Cluster, namespace: str | None) -> None:
         """List a namespace (none: all): before the first look, and now and then to mend what a watch missed."""
         for kind, selector in SELECTORS.items():
-            bodies, version = await cluster.list_all(kind.value, namespace, selector)
-            self._store.replace(kind, bodies, namespace=namespace, listed_version=version)
+            found: list[Body] = []
+            listed_version = 0
+            async for bodies, listed_version in cluster.list_pages(kind.value, namespace, selector):  # noqa: B007
+                found += [trim(kind, body) for body in bodies]
+            gone = self._store.replace(kind, found, namespace=namespace, listed_version=listed_version)
+            for body in gone:
+                self._take_deletion(kind, body)
+
+    def _take_deletion(self, kind: Kind, body: Body) -> None:
+        self._store.drop(kind, body)
+        self._applier.forget((kind.value, namespace_of(body), name_of(body)))
+        self._queue_keys(kind, None, body)
+
+    def _queue_keys(self, kind: Kind, before: Body | None, after: Body) -> None:
+        for key in find_keys(self._store, kind, before, after):
+            self._queue_key(key)

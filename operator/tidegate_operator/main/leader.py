@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import aiohttp
 
-from tidegate_operator.act.applier import Applier
+from tidegate_operator.act.applier import Applier, Name
 from tidegate_operator.act.cluster import Cluster, ClusterError
 from tidegate_operator.act.recorder import Recorder
 from tidegate_operator.act.status import StatusWriter
@@ -26,7 +26,7 @@ from tidegate_operator.main.settings import Settings
 from tidegate_operator.main.watches import Watches
 from tidegate_operator.observe.observer import Observer
 from tidegate_operator.observe.scrape import Scraper
-from tidegate_operator.observe.store import Key, Kind, Store
+from tidegate_operator.observe.store import Body, Key, Kind, Store
 from tidegate_operator.plan.planner import plan
 from tidegate_operator.plan.render import RenderSettings
 from tidegate_operator.routing.discovery import Discovery
@@ -59,7 +59,7 @@ class Leader:
         clock = SteadyClock()
         self._table = RouteTable()
         self._discovery = Discovery(self._table)
-        self._applier = Applier(cluster)
+        self._applier = Applier(cluster, find=self._find)
         self._reconciler = Reconciler(
             Parts(
                 store=self._store,
@@ -114,6 +114,10 @@ class Leader:
     def _queue_key(self, key: Key) -> None:
         self.queue.add(key)
 
+    def _find(self, name: Name) -> Body | None:
+        kind, namespace, name_ = name
+        return self._store.find(Kind(kind), namespace, name_) if kind in set(Kind) else None
+
     async def _work(self, key: Key) -> float | None:
         with self._metrics.reconcile_seconds.time(), self._metrics.reconcile_errors.count_exceptions():
             return await self._reconciler.reconcile(key)
@@ -129,8 +133,7 @@ class Leader:
                     "what there is could not be listed, next try in %d s: %s", RESYNC_SECONDS, error
                 )
                 continue
-            for namespace in self._store.namespaces_of(Kind.MODEL_DEPLOYMENT):
-                self._applier.forget(namespace)
+            self._applier.forget_unseen()
             self._queue_everything(within_seconds=RESYNC_SECONDS / 2)
 
     def _queue_everything(self, *, within_seconds: float = 2.0) -> None:

@@ -163,6 +163,7 @@ class Reconciler:
             self._parts.table.set_route(key.namespace, key.name, None)
             self._parts.observer.forget(key, revisions)
             self._parts.census.forget(key)
+            self._parts.status.forget(key.namespace, key.name)
             self._refusals.note(key, "")
 
     async def _reconcile_router(self, namespace: str) -> None:

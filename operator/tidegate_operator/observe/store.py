@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from tidegate_operator.plan.identity import DEPLOYMENT_LABEL
+
 Body = Mapping[str, Any]
 
 
@@ -18,6 +20,8 @@ class Kind(StrEnum):
     MODEL_VERSION = "ModelVersion"
     DEPLOYMENT = "Deployment"
     POD = "Pod"
+    SERVICE = "Service"
+    POD_DISRUPTION_BUDGET = "PodDisruptionBudget"
     CONTROLLER_REVISION = "ControllerRevision"
 
 
@@ -38,6 +42,9 @@ class Store:
 
     def __init__(self) -> None:
         self._bodies: dict[Kind, dict[str, dict[str, Body]]] = {kind: defaultdict(dict) for kind in Kind}
+        self._owned: dict[tuple[Kind, str, str], set[str]] = defaultdict(set)
+        """Names by kind, namespace and ModelDeployment: in a namespace of a thousand models, the one that is looked
+        at must not cost a walk over all."""
 
     def put(self, kind: Kind, body: Body) -> None:
         """Remember a body, unless a newer one of the same object is known already.
@@ -46,8 +53,11 @@ class Store:
         """
         bodies = self._bodies[kind][namespace_of(body)]
         known = bodies.get(name_of(body))
-        if known is None or uid_of(known) != uid_of(body) or version_of(known) <= version_of(body):
-            bodies[name_of(body)] = _trim(body)
+        if known is None or uid_of(known) != uid_of(body) or version_of(known) < version_of(body):
+            if known is not None:
+                self._owned[_owner_of(kind, known)].discard(name_of(body))
+            bodies[name_of(body)] = trim(kind, body)
+            self._owned[_owner_of(kind, body)].add(name_of(body))
 
     def drop(self, kind: Kind, body: Body) -> None:
         """Forget an object that was deleted; its namesake made since stays."""
@@ -55,22 +65,28 @@ class Store:
         known = bodies.get(name_of(body))
         if known is not None and uid_of(known) == uid_of(body):
             del bodies[name_of(body)]
+            owned = self._owned[_owner_of(kind, known)]
+            owned.discard(name_of(body))
+            if not owned:
+                del self._owned[_owner_of(kind, known)]
 
     def replace(
         self, kind: Kind, bodies: Iterable[Body], *, listed_version: int, namespace: str | None = None
-    ) -> None:
+    ) -> list[Body]:
         """Take a list of a namespace (none: of all), read at a resource version, as what there is.
 
-        It mends what a watch missed.
+        It mends what a watch missed. What the list no longer has comes back.
         """
         listed = list(bodies)
         seen = {uid_of(body) for body in listed}
         listed_namespaces = [namespace] if namespace else list(self._bodies[kind])
-        for known in [body for name in listed_namespaces for body in self._bodies[kind][name].values()]:
-            if uid_of(known) not in seen and version_of(known) <= listed_version:
-                self.drop(kind, known)
+        known = [body for name in listed_namespaces for body in self._bodies[kind][name].values()]
+        gone = [body for body in known if uid_of(body) not in seen and version_of(body) <= listed_version]
+        for body in gone:
+            self.drop(kind, body)
         for body in listed:
             self.put(kind, body)
+        return gone
 
     def find(self, kind: Kind, namespace: str, name: str) -> Body | None:
         """One object, or none."""
@@ -80,7 +96,9 @@ class Store:
         """The objects of a namespace that carry all these labels, by name."""
         bodies = self._bodies[kind].get(namespace, {})
         wanted = (labels or {}).items()
-        return [bodies[name] for name in sorted(bodies) if wanted <= labels_of(bodies[name]).items()]
+        owner = (labels or {}).get(DEPLOYMENT_LABEL)
+        names = bodies if owner is None else self._owned.get((kind, namespace, owner), ())
+        return [bodies[name] for name in sorted(names) if wanted <= labels_of(bodies[name]).items()]
 
     def namespaces_of(self, kind: Kind) -> list[str]:
         """Namespaces with at least one object of a kind."""
@@ -107,13 +125,40 @@ def version_of(body: Body) -> int:
     return int(body["metadata"].get("resourceVersion") or 0)
 
 
+def _owner_of(kind: Kind, body: Body) -> tuple[Kind, str, str]:
+    return kind, namespace_of(body), labels_of(body).get(DEPLOYMENT_LABEL, "")
+
+
 def labels_of(body: Body) -> Mapping[str, str]:
     """`metadata.labels`."""
     labels: Mapping[str, str] = body["metadata"].get("labels") or {}
     return labels
 
 
-def _trim(body: Body) -> Body:
-    """Without the record of who wrote which field: half of a body's bytes, and nothing we ask for."""
-    metadata = {key: value for key, value in body["metadata"].items() if key != "managedFields"}
-    return {**body, "metadata": metadata}
+# The parts that nobody here asks for: most of a pod, and of every object the record of who wrote which field.
+_UNREAD_METADATA = ("managedFields", "selfLink")
+_UNREAD_ANNOTATIONS = ("kubectl.kubernetes.io/last-applied-configuration",)
+_UNREAD: Mapping[Kind, tuple[str, ...]] = {
+    Kind.POD: ("spec",),
+    Kind.SERVICE: ("status",),
+    Kind.POD_DISRUPTION_BUDGET: ("status",),
+}
+_READ_OF_A_POD = ("phase", "podIP", "startTime", "conditions", "containerStatuses")
+
+
+def trim(kind: Kind, body: Body) -> Body:
+    """A body with what we ask for, which of a pod is a tenth: a thousand models must fit."""
+    trimmed = {key: value for key, value in body.items() if key not in _UNREAD.get(kind, ())}
+    trimmed["metadata"] = _trim_metadata(body["metadata"])
+    if kind is Kind.POD:
+        status = body.get("status") or {}
+        trimmed["status"] = {key: status[key] for key in _READ_OF_A_POD if key in status}
+    return trimmed
+
+
+def _trim_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    trimmed = {key: value for key, value in metadata.items() if key not in _UNREAD_METADATA}
+    if annotations := metadata.get("annotations"):
+        kept = {key: value for key, value in annotations.items() if key not in _UNREAD_ANNOTATIONS}
+        trimmed["annotations"] = kept
+    return trimmed

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
+from tidegate_operator.act.applier import Name, name_manifest
 from tidegate_operator.act.cluster import ClusterError
 from tidegate_operator.plan.facts import Manifest
 
@@ -15,13 +16,18 @@ class FakeCluster:
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.statuses: list[dict[str, Any]] = []
+        self.stored: dict[Name, dict[str, Any]] = {}
+        self.version = 0
         self.away = False
         self.refuses: set[str] = set()
 
     async def apply(self, manifest: Manifest) -> Mapping[str, Any]:
         """As server-side apply."""
         self._ask("apply", manifest["kind"], manifest["metadata"]["name"])
-        return {**manifest, "metadata": {**manifest["metadata"], "generation": 1}}
+        self.version += 1
+        stored = {**manifest, "metadata": {**manifest["metadata"], "resourceVersion": str(self.version)}}
+        self.stored[name_manifest(manifest)] = stored
+        return stored
 
     async def apply_status(self, manifest: Manifest) -> Mapping[str, Any]:
         """As server-side apply of a status."""
@@ -40,11 +46,15 @@ class FakeCluster:
         """As creation."""
         self._ask("create", manifest["kind"], manifest.get("reason", ""))
 
-    async def list_all(
+    async def list_pages(
         self, kind: str, namespace: str | None, label_selector: str = ""
-    ) -> tuple[list[dict[str, Any]], int]:
-        """Nothing is there."""
-        raise NotImplementedError(kind, namespace, label_selector)
+    ) -> AsyncIterator[tuple[list[dict[str, Any]], int]]:
+        """All that is stored of a kind, one object a page."""
+        self._ask("list", kind, label_selector)
+        for (of, within, _), body in self.stored.items():
+            if of == kind and namespace in (None, within):
+                yield [body], self.version
+        yield [], self.version
 
     def _ask(self, *words: str) -> None:
         if self.away:

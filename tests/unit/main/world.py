@@ -45,7 +45,7 @@ class World:
             table=self.table,
             discovery=Discovery(self.table),
             observer=Observer(self.store, Scraper(session), now=lambda: self.now),
-            applier=Applier(self.cluster),
+            applier=Applier(self.cluster, find=lambda _: None),
             status=StatusWriter(self.cluster),
             recorder=Recorder(self.cluster, "me"),
             census=Census(self.metrics),

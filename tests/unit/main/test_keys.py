@@ -1,0 +1,61 @@
+"""Keys: a change queues those that it concerns, and nobody else."""
+
+from __future__ import annotations
+
+import pytest
+from tests.unit.main.bodies import body, model_deployment
+
+from tidegate_operator.main.keys import find_all_keys, find_keys
+from tidegate_operator.observe.store import Key, Kind, Store
+
+FRAUD, ROUTER = Key("shop", "fraud"), Key("shop")
+
+
+@pytest.fixture
+def store() -> Store:
+    """Two models."""
+    store = Store()
+    for name in ("fraud", "churn"):
+        store.put(Kind.MODEL_DEPLOYMENT, model_deployment(name))
+    return store
+
+
+def test_a_new_model_concerns_itself_and_the_router_of_its_namespace(store: Store) -> None:
+    assert list(find_keys(store, Kind.MODEL_DEPLOYMENT, None, model_deployment())) == [FRAUD, ROUTER]
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"generation": 2},
+        {"annotations": {"tidegate.io/retry": "1"}},
+        {"deletionTimestamp": "now"},
+        {"uid": "another"},
+    ],
+)
+def test_what_a_user_changed_concerns_the_model(store: Store, metadata: dict[str, object]) -> None:
+    after = model_deployment(metadata=metadata)
+    assert FRAUD in find_keys(store, Kind.MODEL_DEPLOYMENT, model_deployment(), after)
+
+
+def test_our_own_status_coming_back_is_no_news(store: Store) -> None:
+    after = model_deployment(version=2, status={"phase": "Serving"})
+    assert list(find_keys(store, Kind.MODEL_DEPLOYMENT, model_deployment(), after)) == []
+
+
+def test_a_model_version_concerns_the_models_that_ask_for_it(store: Store) -> None:
+    assert list(find_keys(store, Kind.MODEL_VERSION, None, body("fraud-1"))) == [FRAUD]
+
+
+@pytest.mark.parametrize("kind", [Kind.POD, Kind.DEPLOYMENT, Kind.SERVICE, Kind.CONTROLLER_REVISION])
+def test_an_object_concerns_the_model_that_it_belongs_to(store: Store, kind: Kind) -> None:
+    assert list(find_keys(store, kind, None, body("fraud-1-x", owner="fraud"))) == [FRAUD]
+
+
+def test_the_routers_deployment_concerns_the_router_and_its_pods_nobody(store: Store) -> None:
+    assert list(find_keys(store, Kind.DEPLOYMENT, None, body("tidegate-router"))) == [ROUTER]
+    assert list(find_keys(store, Kind.POD, None, body("tidegate-router-x"))) == []
+
+
+def test_everything_is_every_model_and_one_router_a_namespace(store: Store) -> None:
+    assert sorted(find_all_keys(store)) == [ROUTER, Key("shop", "churn"), FRAUD]
