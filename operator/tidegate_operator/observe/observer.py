@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
@@ -51,6 +53,7 @@ class Observer:
         self._clock = clock
         self._routers = Ledger()
         self._predictors = Ledger()
+        self._sources: dict[Key, set[tuple[Key, str] | tuple[Key, str, str]]] = defaultdict(set)
         self._settled_at: dict[Key, float] = {}
         self._statuses: dict[Key, tuple[str, ModelDeploymentStatus]] = {}
 
@@ -62,7 +65,12 @@ class Observer:
         deployment = self._recall(key, ModelDeployment.model_validate(body))
         revisions = self._find_revisions(key, uid_of(body))
         names = [revision.name for revision in revisions]
-        routers = await self._read_counts(key, names) if names else {}
+        # Where nobody is compared nobody need be asked: a thousand models at rest cost no scrape.
+        if _is_at_rest(deployment):
+            self._stop_counting(key, names)
+            routers: Mapping[str, Mapping[str, ClusterCounts]] = {}
+        else:
+            routers = await self._read_counts(key, names) if names else {}
         used = {name: self._find_pending(key, name) for name in names}
         snapshot = Snapshot(
             deployment=deployment,
@@ -100,9 +108,7 @@ class Observer:
         """The ModelDeployment is gone."""
         self._settled_at.pop(key, None)
         self._statuses.pop(key, None)
-        subjects = [(key, revision) for revision in revisions]
-        self._routers.forget(subjects=subjects)
-        self._predictors.forget(subjects=subjects)
+        self._stop_counting(key, revisions)
 
     def _recall(self, key: Key, deployment: ModelDeployment) -> ModelDeployment:
         """The ModelDeployment with the status that we decided last, stored or not."""
@@ -146,16 +152,32 @@ class Observer:
         )
         for name, clusters in routers.items():
             routed: dict[Hashable, Counts] = {(key, revision): c.counts for revision, c in clusters.items()}
+            self._sources[key].add((key, name))
             self._routers.record((key, name), routed, fresh=self._is_fresh(router_pods[name]))
         for name, counted in predictors.items():
             predicted: dict[Hashable, Counts] = {(key, counted.revision): (counted.not_finite,)}
             fresh = self._is_fresh(predictor_pods[name])
+            self._sources[key].add((key, name, counted.process))
             self._predictors.record((key, name, counted.process), predicted, fresh=fresh)
+        self._forget_gone(key, router_pods.keys() | predictor_pods.keys())
         if self._clock() < self._settled_at.get(key, 0.0):
             for revision in revisions:
                 self._routers.rebase((key, revision))
                 self._predictors.rebase((key, revision))
         return routers
+
+    def _forget_gone(self, key: Key, living: AbstractSet[str]) -> None:
+        """Pods that are gone count no more; without this, what they once said would be kept for ever."""
+        gone = {source for source in self._sources[key] if source[1] not in living}
+        self._sources[key] -= gone
+        for ledger in (self._routers, self._predictors):
+            ledger.forget(sources=gone)
+
+    def _stop_counting(self, key: Key, revisions: Iterable[str]) -> None:
+        """What comes next begins with counts of its own."""
+        sources, subjects = self._sources.pop(key, ()), [(key, revision) for revision in revisions]
+        for ledger in (self._routers, self._predictors):
+            ledger.forget(sources=sources, subjects=subjects)
 
     def _find_pending(self, key: Key, revision: str) -> tuple[Counts, Counts]:
         return self._routers.pending_of((key, revision)), self._predictors.pending_of((key, revision))
@@ -171,6 +193,13 @@ class Observer:
         """
         started = pod["status"].get("startTime")
         return bool(started) and self._started_at < datetime.fromisoformat(started) <= self._now()
+
+
+def _is_at_rest(deployment: ModelDeployment) -> bool:
+    """Whether the version of the spec is in service and nobody wants its place."""
+    stable = deployment.status.stable
+    wanted = deployment.spec.model_version
+    return deployment.status.candidate is None and stable is not None and stable.model_version == wanted
 
 
 def _find_addresses(pods: Mapping[str, Body]) -> dict[str, str]:
