@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from tidegate.counts import LATENCY_BOUNDS_MS
 
 _BINS = len(LATENCY_BOUNDS_MS) + 1
@@ -16,6 +18,33 @@ def build_query(clusters: Iterable[str]) -> dict[str, str]:
     """The query of `/stats` for these clusters: a router of many models must not tell all of them each time."""
     names = "|".join(sorted(clusters))
     return {"format": "json", "histogram_buckets": "disjoint", "filter": rf"^cluster\.({names})\."}
+
+
+class Bucket(msgspec.Struct):
+    """One bin of a histogram; `cumulative` means since the start."""
+
+    cumulative: int
+
+
+class Histogram(msgspec.Struct):
+    """A histogram of one cluster."""
+
+    name: str
+    buckets: list[Bucket]
+
+
+class Stat(msgspec.Struct):
+    """A counter or gauge, or all histograms at once."""
+
+    name: str = ""
+    value: int = 0
+    histograms: list[Histogram] = []
+
+
+class Stats(msgspec.Struct):
+    """What Envoy answers."""
+
+    stats: list[Stat] = []
 
 
 @dataclass(slots=True)
@@ -36,14 +65,16 @@ class ClusterCounts:
         return (self.completed, self.failed, *self.latency)
 
 
-def parse_stats(document: dict[str, Any]) -> dict[str, ClusterCounts]:
-    """Envoy's `/stats?format=json&histogram_buckets=disjoint` by cluster."""
+def parse_stats(document: Any) -> dict[str, ClusterCounts]:  # noqa: ANN401 - whatever a pod answers
+    """Envoy's `/stats?format=json&histogram_buckets=disjoint` by cluster.
+
+    Raises msgspec.ValidationError where it is anything else.
+    """
     clusters: dict[str, ClusterCounts] = defaultdict(ClusterCounts)
-    for stat in document.get("stats", ()):
-        if "histograms" in stat:
-            _take_histograms(stat["histograms"], clusters)
-        elif (split := _split(stat["name"])) is not None:
-            _take_value(clusters[split[0]], split[1], int(stat["value"]))
+    for stat in msgspec.convert(document, Stats).stats:
+        _take_histograms(stat.histograms, clusters)
+        if (split := _split(stat.name)) is not None:
+            _take_value(clusters[split[0]], split[1], stat.value)
     return dict(clusters)
 
 
@@ -65,11 +96,11 @@ def _take_value(cluster: ClusterCounts, stat: str, value: int) -> None:
             cluster.healthy = value
 
 
-def _take_histograms(histograms: list[dict[str, Any]], clusters: dict[str, ClusterCounts]) -> None:
+def _take_histograms(histograms: Iterable[Histogram], clusters: dict[str, ClusterCounts]) -> None:
     for histogram in histograms:
-        split = _split(histogram["name"])
+        split = _split(histogram.name)
         if split is None or split[1] != "upstream_rq_time":
             continue
-        # "cumulative" means since the start here. The router's time limit is the last bound: nothing lies beyond.
-        bins = [int(bucket["cumulative"]) for bucket in histogram["buckets"]]
+        # The router's time limit is the last bound: nothing lies beyond.
+        bins = [bucket.cumulative for bucket in histogram.buckets]
         clusters[split[0]].latency = [*bins, 0] if len(bins) == _BINS - 1 else [0] * _BINS
