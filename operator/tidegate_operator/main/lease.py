@@ -83,7 +83,9 @@ class PatientLease(LeaseLock):
         """Create the Lease as ours; the base class passes a parameter that its own client refuses (37.0.2)."""
         body = V1Lease(metadata=V1ObjectMeta(name=name), spec=self.update_lease(election_record))
         try:
-            await self.api_instance.create_namespaced_lease(namespace, body)
+            # What is renewed is what was last seen; without this, an API server that goes away before the first
+            # renewal would end who has just begun to lead.
+            self.lease_reference = await self.api_instance.create_namespaced_lease(namespace, body)
         except (ApiException, *_UNREACHABLE) as error:
             logger.warning("the Lease %s could not be created: %r", name, error)
             return False
