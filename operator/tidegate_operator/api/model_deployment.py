@@ -100,7 +100,8 @@ class Startup(Written):
 
     timeout: PositiveDuration = "60s"
     """Time from its start within which a candidate must be ready (fetched, verified, loaded, golden rows
-    answered); after it the candidate is taken back. Default: 60s.
+    answered); after it the candidate is taken back, unless something outside keeps it from starting (a store, a
+    Secret, an image, a quota, a node): then it waits without traffic. Default: 60s.
     """
 
 
