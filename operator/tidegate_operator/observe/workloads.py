@@ -65,16 +65,15 @@ def parse_pod(body: Body) -> PodFact:
         name=name_of(body),
         ready=ready,
         restarts=int(container.get("restartCount", 0)),
-        since=_find_start(body, container),
+        running_since=_find_start(container),
         trouble=trouble,
         reason=reason,
         message=message,
     )
 
 
-def _find_start(body: Body, container: Mapping[str, Any]) -> datetime | None:
-    running = (container.get("state") or {}).get("running") or {}
-    started = running.get("startedAt") or _find_condition(body, "PodScheduled").get("lastTransitionTime")
+def _find_start(container: Mapping[str, Any]) -> datetime | None:
+    started = ((container.get("state") or {}).get("running") or {}).get("startedAt")
     return datetime.fromisoformat(started) if started else None
 
 

@@ -24,6 +24,7 @@ class Reason(StrEnum):
 
     SERVING = "Serving"  # the version of the spec answers all requests
     STARTING = "Starting"  # pods of the wanted version are not ready yet
+    NOT_STARTED = "NotStarted"  # the timeout is over, and nothing of the version has run yet
     START_TIMEOUT = "StartTimeout"  # they were not within spec.serving.startup.timeout
     ROUTER_AWAY = "RouterAway"  # pods are ready, but the namespace's router is not
     PROGRESSING = "Progressing"  # a candidate is being compared with stable

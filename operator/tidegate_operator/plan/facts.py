@@ -34,8 +34,8 @@ class PodFact:
     name: str
     ready: bool
     restarts: int = 0
-    since: datetime | None = None
-    """Since when it has been able to start: its container runs, or else it has its node."""
+    running_since: datetime | None = None
+    """Since when its container runs; none while it does not."""
     trouble: Trouble | None = None
     reason: str = ""
     """For START_FAILED the `StartFailure`; else Kubernetes' own word."""

@@ -13,6 +13,7 @@ from tidegate_operator.plan.course import Course, Reason, promote, say_time, sec
 from tidegate_operator.plan.facts import Snapshot, Traffic
 from tidegate_operator.plan.judging import add_traffic, find_trip, judge
 from tidegate_operator.plan.startup import (
+    NOT_STARTED,
     Obstacle,
     find_begin,
     find_obstacle,
@@ -92,16 +93,8 @@ def _wait_for_start(course: Course, snapshot: Snapshot, now: datetime) -> Course
     that is mended needs no retry.
     """
     assert course.candidate
-    workload = snapshot.workloads.get(course.candidate.revision)
-    obstacle = find_obstacle(workload)
-    if obstacle is None and workload and workload.ready:
-        obstacle = find_router_obstacle(snapshot.router, answering=snapshot.routers)
-    exposed = bool(course.weight or course.mirror)
+    obstacle, late = _find_delay(course, snapshot, now)
     timeout = snapshot.deployment.spec.serving.startup.timeout
-    began = datetime.fromisoformat(course.candidate.since)
-    if obstacle is None:
-        began = find_begin(workload, began, now)
-    late = not exposed and (now - began).total_seconds() > parse_seconds(timeout)
     outside = obstacle is not None and obstacle.outside
     message = _say_start(obstacle, late_after=timeout if late else "")
     if late and course.stable and not outside:
@@ -111,6 +104,23 @@ def _wait_for_start(course: Course, snapshot: Snapshot, now: datetime) -> Course
     reason = obstacle.reason if obstacle else Reason.START_TIMEOUT if late else Reason.STARTING
     stalled = late or bool(obstacle and obstacle.final)
     return course.saying(Phase.FAILED if stalled else Phase.STARTING, reason, words, stalled=stalled)
+
+
+def _find_delay(course: Course, snapshot: Snapshot, now: datetime) -> tuple[Obstacle | None, bool]:
+    """What keeps the candidate from being ready, and whether its start-up timeout is over."""
+    assert course.candidate
+    workload = snapshot.workloads.get(course.candidate.revision)
+    obstacle = find_obstacle(workload)
+    if obstacle is None and workload and workload.ready:
+        obstacle = find_router_obstacle(snapshot.router, answering=snapshot.routers)
+    timeout = parse_seconds(snapshot.deployment.spec.serving.startup.timeout)
+    exposed = bool(course.weight or course.mirror)
+    late = not exposed and seconds_since(course.candidate.since, now) > timeout
+    if obstacle or not late:
+        return obstacle, late
+    began = find_begin(workload, now)
+    # What has not run can't have been slow, and is not to blame.
+    return (None, (now - began).total_seconds() > timeout) if began else (NOT_STARTED, True)
 
 
 def _say_start(obstacle: Obstacle | None, *, late_after: str) -> str:

@@ -56,14 +56,19 @@ def find_router_obstacle(router: Workload | None, *, answering: int) -> Obstacle
     return Obstacle(reason, words, outside=True)
 
 
-def find_begin(workload: Workload | None, since: datetime, now: datetime) -> datetime:
-    """When the last pod could begin to start, which is when the start-up timeout begins; at least `since`.
+def find_begin(workload: Workload | None, now: datetime) -> datetime | None:
+    """When the last container began to run, which is when the start-up timeout begins; none before the first runs.
 
     Without this, a candidate that waited for an hour for a node would be late at the moment it gets one.
     """
     pods = workload.pods if workload else ()
     # A node's clock may be ahead of ours.
-    return max([since, *(min(pod.since, now) for pod in pods if pod.since)])
+    return max((min(pod.running_since, now) for pod in pods if pod.running_since), default=None)
+
+
+NOT_STARTED = Obstacle(
+    Reason.NOT_STARTED, "no container of it has run yet; the events of its pods say why", outside=True
+)
 
 
 def _explain(pod: PodFact) -> Obstacle:

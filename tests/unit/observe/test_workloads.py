@@ -92,13 +92,10 @@ def test_a_pod_without_a_node_says_what_the_scheduler_said_first() -> None:
     )
 
 
-def test_a_pod_can_start_from_when_it_has_a_node_and_then_from_when_its_container_runs() -> None:
-    node = {"type": "PodScheduled", "status": "True", "lastTransitionTime": "2026-01-01T00:00:00Z"}
-    assert parse_pod(pod(conditions=(node,))).since == datetime(2026, 1, 1, tzinfo=UTC)
+def test_what_has_run_is_known_by_when_its_container_began() -> None:
+    assert parse_pod(pod(state=waiting("ContainerCreating"))).running_since is None
     running = {"running": {"startedAt": "2026-01-01T00:00:09Z"}}
-    assert parse_pod(pod(conditions=(node,), state=running)).since == datetime(
-        2026, 1, 1, 0, 0, 9, tzinfo=UTC
-    )
+    assert parse_pod(pod(state=running)).running_since == datetime(2026, 1, 1, 0, 0, 9, tzinfo=UTC)
 
 
 def test_a_ready_pod_is_in_no_trouble_whatever_it_went_through() -> None:

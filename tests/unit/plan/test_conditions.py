@@ -85,6 +85,13 @@ def test_what_had_to_wait_for_a_node_has_the_whole_timeout_from_then_on():
     ]
 
 
+def test_what_has_not_run_is_not_to_blame():
+    """Such as a volume that can't be mounted, or a quota that has room now though no pod has been made yet."""
+    world = serving_v1(OUTSIDE["NotAllowed"]).play(300)
+    world.no_pods = "v2"
+    assert watch(world, 100) == [("Failed", "NotStarted", "Stalled", "Available")]
+
+
 def test_what_does_not_start_though_it_has_its_node_is_given_up_all_the_same():
     world = serving_v1(OUTSIDE["Unschedulable"]).play(300)
     world.behaviours["v2"] = Behaviour(start_seconds=600, since=world.now)

@@ -53,6 +53,8 @@ class World:
     lines: list[str] = field(default_factory=list)
     last: Plan | None = None
     seen_message: str = ""
+    no_pods: str = ""
+    """A version of which Kubernetes makes no pods, and does not say why."""
     was_ready: dict[str, bool] = field(default_factory=dict)
 
     def version(
@@ -151,6 +153,8 @@ class World:
         return "\n".join([title, *self.lines]) + "\n"
 
     def _workload(self, revision: str) -> Workload:
+        if self.no_pods == self.name_of(revision):
+            return Workload(wanted=1)
         created, wanted = self.workloads[revision]
         behaviour = self.behaviours[self.name_of(revision)]
         up = (
@@ -161,7 +165,7 @@ class World:
             name=f"{revision}-0",
             ready=up,
             restarts=behaviour.restarts,
-            since=behaviour.since,
+            running_since=None if behaviour.trouble else behaviour.since or created,
             trouble=behaviour.trouble,
             reason=behaviour.reason,
             message=behaviour.message,
