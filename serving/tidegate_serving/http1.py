@@ -187,6 +187,10 @@ class Connection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         """The first byte of a request."""
+        if self._blocked and not self._deaf:
+            # Without this, a client that sends on without reading would fill the memory: 256 KiB that came at once may
+            # be ten thousand small questions with large answers.
+            self._hang_up()
         if self._deaf:
             return
         self._begun = True
@@ -283,6 +287,14 @@ class Connection(asyncio.Protocol):
             self._handler.late(exchange)
         else:
             self._refuse(408, f"no whole request came within {self._host.request_seconds:g} s")
+
+    def _hang_up(self) -> None:
+        """Answers what is under way, and nothing more."""
+        self._deaf = True
+        if self._unanswered:
+            self._unanswered[-1].last = True
+        else:
+            self._transport.close()
 
     def _refuse(self, status: int, sentence: str) -> None:
         exchange = self._reading

@@ -28,7 +28,8 @@ class Source(Written):
     """
     secret_ref: SecretReference | None = None
     """Secret with the store's credentials, its keys named as the store's own tools name them, such as
-    AWS_ACCESS_KEY_ID. Default: none, the store is read anonymously or by the pod's identity.
+    AWS_ACCESS_KEY_ID, GOOGLE_APPLICATION_CREDENTIALS or AZURE_STORAGE_KEY. Default: none, the store is read
+    anonymously.
     """
 
 
