@@ -19,6 +19,7 @@ from cluster.api_server import ApiServer, free_port
 
 TICKS = os.sysconf("SC_CLK_TCK")
 SAMPLE_SECONDS = 1.0
+STOP_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,10 @@ class Operator:
         """End it as Kubernetes does."""
         if self._process.returncode is None:
             self._process.send_signal(signal.SIGTERM)
-            await asyncio.wait_for(self._process.wait(), 30)
+            try:
+                await asyncio.wait_for(self._process.wait(), STOP_SECONDS)
+            except TimeoutError:
+                self._process.kill()
 
 
 @asynccontextmanager

@@ -14,7 +14,6 @@ from tidegate_operator.observe.store import (
     Store,
     name_of,
     namespace_of,
-    trim,
     uid_of,
     version_of,
 )
@@ -45,12 +44,12 @@ class Intake:
     def take(self, kind: Kind, event: str | None, body: Body) -> None:
         """One event of a watch: `ADDED`, `MODIFIED`, `DELETED`, or none for what was there already."""
         name = (kind.value, namespace_of(body), name_of(body))
-        before = self._store.find(kind, *name[1:])
         if event == "DELETED":
             self._take_deletion(kind, body)
             return
-        if before is not None and uid_of(before) == uid_of(body) and version_of(before) >= version_of(body):
-            return  # a list told it already, or something newer
+        if not self._store.is_news(kind, body):
+            return  # a list told it already
+        before = self._store.find(kind, *name[1:])
         self._store.put(kind, body)
         # Nothing but us writes these, so what comes back of our own writes is no news.
         if not (kind in OURS_ALONE and self._applier.has_written(name, version_of(body))):
@@ -59,13 +58,15 @@ class Intake:
     async def take_all(self, cluster: Cluster, namespace: str | None) -> None:
         """List a namespace (none: all): before the first look, and now and then to mend what a watch missed."""
         for kind, selector in SELECTORS.items():
-            found: list[Body] = []
-            listed_version = 0
-            async for bodies, listed_version in cluster.list_pages(kind.value, namespace, selector):  # noqa: B007
-                found += [trim(kind, body) for body in bodies]
-            gone = self._store.replace(kind, found, namespace=namespace, listed_version=listed_version)
-            for body in gone:
-                self._take_deletion(kind, body)
+            listed: set[str] = set()
+            version = 0
+            async for bodies, listed_version in cluster.list_pages(kind.value, namespace, selector):
+                version = listed_version
+                for body in bodies:
+                    self._store.put(kind, body)
+                    listed.add(uid_of(body))
+            for gone in self._store.retain(kind, listed, namespace=namespace, listed_version=version):
+                self._take_deletion(kind, gone)
 
     def _take_deletion(self, kind: Kind, body: Body) -> None:
         self._store.drop(kind, body)

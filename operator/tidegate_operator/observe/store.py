@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+import msgspec
 
 from tidegate_operator.plan.identity import DEPLOYMENT_LABEL
 
@@ -37,11 +41,32 @@ class Key:
         return f"{self.namespace}/{self.name}" if self.name else f"{self.namespace} (router)"
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One object as it is kept: encoded, since as dictionaries a thousand models would take 80 MiB, not 15."""
+
+    uid: str
+    version: int
+    labels: Mapping[str, str]
+    document: bytes
+
+    @property
+    def body(self) -> Body:
+        """The object, made anew each time: nobody can change what is kept."""
+        body: Body = msgspec.json.decode(self.document)
+        return body
+
+    @property
+    def owner(self) -> str:
+        """The ModelDeployment that it belongs to, or nothing."""
+        return self.labels.get(DEPLOYMENT_LABEL, "")
+
+
 class Store:
     """Bodies by kind, namespace and name. An older body never replaces a newer one."""
 
     def __init__(self) -> None:
-        self._bodies: dict[Kind, dict[str, dict[str, Body]]] = {kind: defaultdict(dict) for kind in Kind}
+        self._entries: dict[Kind, dict[str, dict[str, Entry]]] = {kind: defaultdict(dict) for kind in Kind}
         self._owned: dict[tuple[Kind, str, str], set[str]] = defaultdict(set)
         """Names by kind, namespace and ModelDeployment: in a namespace of a thousand models, the one that is looked
         at must not cost a walk over all."""
@@ -51,58 +76,68 @@ class Store:
 
         Without this, a watch that lags behind our own status write would make us plan from the past.
         """
-        bodies = self._bodies[kind][namespace_of(body)]
-        known = bodies.get(name_of(body))
-        if known is None or uid_of(known) != uid_of(body) or version_of(known) < version_of(body):
-            if known is not None:
-                self._owned[_owner_of(kind, known)].discard(name_of(body))
-            bodies[name_of(body)] = trim(kind, body)
-            self._owned[_owner_of(kind, body)].add(name_of(body))
+        namespace, name = namespace_of(body), name_of(body)
+        known = self._entries[kind][namespace].get(name)
+        if known is not None:
+            if known.uid == uid_of(body) and known.version >= version_of(body):
+                return
+            self._remove(kind, namespace, name)
+        document = msgspec.json.encode(trim(kind, body))
+        entry = Entry(uid_of(body), version_of(body), _share(labels_of(body)), document)
+        self._entries[kind][namespace][name] = entry
+        self._owned[kind, namespace, entry.owner].add(name)
 
     def drop(self, kind: Kind, body: Body) -> None:
         """Forget an object that was deleted; its namesake made since stays."""
-        bodies = self._bodies[kind][namespace_of(body)]
-        known = bodies.get(name_of(body))
-        if known is not None and uid_of(known) == uid_of(body):
-            del bodies[name_of(body)]
-            owned = self._owned[_owner_of(kind, known)]
-            owned.discard(name_of(body))
-            if not owned:
-                del self._owned[_owner_of(kind, known)]
+        namespace, name = namespace_of(body), name_of(body)
+        known = self._entries[kind][namespace].get(name)
+        if known is not None and known.uid == uid_of(body):
+            self._remove(kind, namespace, name)
 
-    def replace(
-        self, kind: Kind, bodies: Iterable[Body], *, listed_version: int, namespace: str | None = None
+    def retain(
+        self, kind: Kind, listed: AbstractSet[str], *, listed_version: int, namespace: str | None = None
     ) -> list[Body]:
-        """Take a list of a namespace (none: of all), read at a resource version, as what there is.
+        """Forget what a list of a namespace (none: of all), read at a resource version, does not have by its uid.
 
-        It mends what a watch missed. What the list no longer has comes back.
+        It mends what a watch missed. What is forgotten comes back.
         """
-        listed = list(bodies)
-        seen = {uid_of(body) for body in listed}
-        listed_namespaces = [namespace] if namespace else list(self._bodies[kind])
-        known = [body for name in listed_namespaces for body in self._bodies[kind][name].values()]
-        gone = [body for body in known if uid_of(body) not in seen and version_of(body) <= listed_version]
-        for body in gone:
-            self.drop(kind, body)
-        for body in listed:
-            self.put(kind, body)
-        return gone
+        gone = [
+            (within, name)
+            for within in ([namespace] if namespace else list(self._entries[kind]))
+            for name, entry in self._entries[kind][within].items()
+            if entry.uid not in listed and entry.version <= listed_version
+        ]
+        return [self._remove(kind, within, name).body for within, name in gone]
+
+    def is_news(self, kind: Kind, body: Body) -> bool:
+        """Whether a body is of another object than the one that is known, or a newer one of it."""
+        known = self._entries[kind][namespace_of(body)].get(name_of(body))
+        return known is None or known.uid != uid_of(body) or known.version < version_of(body)
 
     def find(self, kind: Kind, namespace: str, name: str) -> Body | None:
         """One object, or none."""
-        return self._bodies[kind].get(namespace, {}).get(name)
+        entry = self._entries[kind].get(namespace, {}).get(name)
+        return entry.body if entry else None
 
     def select(self, kind: Kind, namespace: str, labels: Mapping[str, str] | None = None) -> list[Body]:
         """The objects of a namespace that carry all these labels, by name."""
-        bodies = self._bodies[kind].get(namespace, {})
+        entries = self._entries[kind].get(namespace, {})
         wanted = (labels or {}).items()
         owner = (labels or {}).get(DEPLOYMENT_LABEL)
-        names = bodies if owner is None else self._owned.get((kind, namespace, owner), ())
-        return [bodies[name] for name in sorted(names) if wanted <= labels_of(bodies[name]).items()]
+        names = entries if owner is None else self._owned.get((kind, namespace, owner), ())
+        return [entries[name].body for name in sorted(names) if wanted <= entries[name].labels.items()]
 
     def namespaces_of(self, kind: Kind) -> list[str]:
         """Namespaces with at least one object of a kind."""
-        return sorted(namespace for namespace, bodies in self._bodies[kind].items() if bodies)
+        return sorted(namespace for namespace, entries in self._entries[kind].items() if entries)
+
+    def _remove(self, kind: Kind, namespace: str, name: str) -> Entry:
+        entry = self._entries[kind][namespace].pop(name)
+        owned = self._owned[kind, namespace, entry.owner]
+        owned.discard(name)
+        if not owned:
+            del self._owned[kind, namespace, entry.owner]
+        return entry
 
 
 def name_of(body: Body) -> str:
@@ -125,14 +160,15 @@ def version_of(body: Body) -> int:
     return int(body["metadata"].get("resourceVersion") or 0)
 
 
-def _owner_of(kind: Kind, body: Body) -> tuple[Kind, str, str]:
-    return kind, namespace_of(body), labels_of(body).get(DEPLOYMENT_LABEL, "")
-
-
 def labels_of(body: Body) -> Mapping[str, str]:
     """`metadata.labels`."""
     labels: Mapping[str, str] = body["metadata"].get("labels") or {}
     return labels
+
+
+def _share(labels: Mapping[str, str]) -> dict[str, str]:
+    """Labels whose words are kept once for all objects: they are nearly the same on each."""
+    return {sys.intern(key): sys.intern(value) for key, value in labels.items()}
 
 
 # The parts that nobody here asks for: most of a pod, and of every object the record of who wrote which field.

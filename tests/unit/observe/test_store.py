@@ -64,9 +64,9 @@ def test_the_late_deletion_of_a_namesake_leaves_the_new_object() -> None:
 def test_the_list_of_a_namespace_says_nothing_about_another() -> None:
     store = Store()
     store.put(Kind.POD, body(3))
-    store.replace(Kind.POD, [], namespace="bank", listed_version=7)
+    store.retain(Kind.POD, set(), namespace="bank", listed_version=7)
     assert store.find(Kind.POD, "shop", "fraud") is not None
-    store.replace(Kind.POD, [], namespace="shop", listed_version=7)
+    store.retain(Kind.POD, set(), namespace="shop", listed_version=7)
     assert store.find(Kind.POD, "shop", "fraud") is None
 
 
@@ -74,5 +74,7 @@ def test_a_list_removes_what_a_watch_missed_but_not_what_came_after_it() -> None
     store = Store()
     store.put(Kind.POD, body(3, name="gone", uid="g"))
     store.put(Kind.POD, body(9, name="newer", uid="n"))
-    store.replace(Kind.POD, [body(4, name="kept", uid="k")], listed_version=7)
+    store.put(Kind.POD, body(4, name="kept", uid="k"))
+    gone = store.retain(Kind.POD, {"k"}, listed_version=7)
+    assert [name_of(found) for found in gone] == ["gone"]
     assert [found["metadata"]["name"] for found in store.select(Kind.POD, "shop")] == ["kept", "newer"]
