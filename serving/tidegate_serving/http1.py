@@ -176,7 +176,8 @@ class Connection(asyncio.Protocol):
         except httptools.HttpParserCallbackError:
             raise
         except httptools.HttpParserError as error:
-            self._refuse(400, f"this is not HTTP/1.1: {error}")
+            if not self._deaf:  # what comes behind a request that was refused by its head is of no interest
+                self._refuse(400, f"this is not HTTP/1.1: {error}")
         if self._begun and not self._deaf:
             self._fruitless_bytes = 0 if self._fruitful else self._fruitless_bytes + len(data)
             self._fruitful = False

@@ -13,6 +13,7 @@ from tests.unit.sdk import zoo
 import tidegate
 from tidegate.baseline import Baseline
 from tidegate.columns import ColumnsCodec
+from tidegate.contents import read_contents
 from tidegate.golden import Golden
 from tidegate.signature import Signature, Task
 
@@ -60,6 +61,7 @@ def test_the_bundle_answers_what_the_model_answers(packaged):
 def test_the_bundle_verifies(packaged):
     _, folder = packaged
     assert tidegate.verify_bundle(folder) == ()
+    assert read_contents(folder).signature.features
 
 
 def test_golden_rows_are_answered_as_they_say(packaged):

@@ -159,6 +159,13 @@ def test_what_is_no_http_is_refused_by_the_server(hurried, request_):
         assert connection.recv(100).split()[1] in {b"400", b"431"}
 
 
+def test_nonsense_behind_a_request_that_is_refused_by_its_head_changes_nothing(patient):
+    head = ["content-encoding: gzip", "transfer-encoding: chunked"]
+    status, error = answer(patient, *head, parts=[b"no length of a chunk\r\n"])
+    assert (status, error.split(",")[0]) == (415, "the body is compressed or holds binary tensors")
+    assert "Traceback" not in (patient.folder / "log").read_text()
+
+
 def test_a_client_that_asks_on_without_reading_is_hung_up_on(patient):
     """Ten thousand questions in one piece, each with an answer of thousands of bytes."""
     before = memory(patient, "VmRSS")
