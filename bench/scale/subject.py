@@ -120,6 +120,8 @@ async def run_operator(
         "TIDEGATE_PREDICTOR_IMAGE": "predictor",
         "TIDEGATE_ROUTER_IMAGE": "router",
         "TIDEGATE_XDS_ADDRESS": f"127.0.0.1:{xds_port}",
+        # Routers are imitated here, all at the address of the loopback.
+        "TIDEGATE_CHECK_ROUTER_ADDRESSES": "false",
         "TIDEGATE_HEALTH_PORT": str(health_port),
         "TIDEGATE_IDENTITY": "bench",
     }

@@ -59,9 +59,10 @@ def test_the_operator_uses_every_right_that_it_has_and_asks_for_no_other(
     api_server, namespace, basics, tmp_path
 ):
     token = token_of(namespace.client, SYSTEM, ACCOUNT)
+    before = len(api_server.read_requests(f"{SYSTEM}:{ACCOUNT}"))
     with run_operator(api_server, tmp_path, token=token, namespace=SYSTEM) as operator:
         start_and_replace_a_version(operator, namespace)
-    asked = api_server.read_requests(f"{SYSTEM}:{ACCOUNT}")
+    asked = api_server.read_requests(f"{SYSTEM}:{ACCOUNT}")[before:]
     granted = without_names(read_rights(api_server, token, SYSTEM) - basics)
     assert find_refused(asked) == []
     assert granted - set(read_used(asked)) == NEEDS_PODS
@@ -111,4 +112,4 @@ def test_an_operator_of_named_namespaces_works_there_and_touches_nothing_elsewhe
 
 def test_named_namespaces_need_nothing_of_the_cluster():
     kinds = {document["kind"] for document in render("--set=watchNamespaces={red},admissionPolicies=false")}
-    assert kinds == {"ServiceAccount", "Role", "RoleBinding", "Service", "Deployment"}
+    assert kinds == {"ServiceAccount", "Role", "RoleBinding", "Service", "Deployment", "NetworkPolicy"}

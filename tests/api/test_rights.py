@@ -50,7 +50,7 @@ def _write_rights(rights: set[Rule]) -> list[str]:
     verbs = defaultdict(set)
     for what, verb in rights:
         verbs[what].add(verb)
-    lines = [f"  {what:<52} {' '.join(sorted(verbs[what], key=ORDER.index))}\n" for what in sorted(verbs)]
+    lines = [f"  {what:<73} {' '.join(sorted(verbs[what], key=ORDER.index))}\n" for what in sorted(verbs)]
     return lines or ["  nothing\n"]
 
 

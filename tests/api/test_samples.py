@@ -12,7 +12,7 @@ from tests.api.namespace import Namespace
 ROOT = Path(__file__).parents[2]
 SAMPLES = sorted((ROOT / "manifests/samples").glob("*.yaml"))
 BASE = ("namespace", "crds", "tidegate")
-COLLECTIONS = {"ValidatingAdmissionPolicy": "validatingadmissionpolicies"}
+COLLECTIONS = {"ValidatingAdmissionPolicy": "validatingadmissionpolicies", "NetworkPolicy": "networkpolicies"}
 
 
 def read(path):

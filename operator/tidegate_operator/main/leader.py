@@ -24,12 +24,13 @@ from tidegate_operator.main.reach import EVERYWHERE, Reach
 from tidegate_operator.main.reconciler import Parts, Reconciler
 from tidegate_operator.main.settings import Settings
 from tidegate_operator.main.watches import Watches
-from tidegate_operator.observe.observer import Observer
+from tidegate_operator.observe.observer import Observer, has_router
 from tidegate_operator.observe.scrape import Scraper
 from tidegate_operator.observe.store import Body, Key, Kind, Store
 from tidegate_operator.plan.planner import plan
 from tidegate_operator.plan.render import RenderSettings
-from tidegate_operator.routing.discovery import Discovery
+from tidegate_operator.routing.discovery import Discovery, believe_everybody
+from tidegate_operator.routing.policies import Neighbours
 from tidegate_operator.routing.router import RouterSettings
 from tidegate_operator.routing.table import RouteTable
 
@@ -58,7 +59,8 @@ class Leader:
         self._store = Store()
         clock = SteadyClock()
         self._table = RouteTable()
-        self._discovery = Discovery(self._table)
+        is_router = self._store_has_router if settings.check_router_addresses else believe_everybody
+        self._discovery = Discovery(self._table, is_router=is_router)
         self._applier = Applier(cluster, find=self._find)
         self._reconciler = Reconciler(
             Parts(
@@ -73,9 +75,7 @@ class Leader:
             ),
             make_plan=plan,
             render=RenderSettings(settings.predictor_image, log_format=settings.log_format),
-            router=RouterSettings(
-                settings.router_image, settings.xds_host, settings.xds_port, settings.router_replicas
-            ),
+            router=_build_router_settings(settings),
             now=clock.now,
             queue_key=self._queue_key,
         )
@@ -111,6 +111,9 @@ class Leader:
             self.ready = False
             await runner.cleanup()
 
+    def _store_has_router(self, namespace: str, address: str) -> bool:
+        return has_router(self._store, namespace, address)
+
     def _queue_key(self, key: Key) -> None:
         self.queue.add(key)
 
@@ -140,3 +143,14 @@ class Leader:
         """Spread by chance: a thousand models at once would crowd out the one that fails just now."""
         for key in find_all_keys(self._store):
             self.queue.add(key, after_seconds=random.uniform(0.0, within_seconds))  # noqa: S311 - no secret
+
+
+def _build_router_settings(settings: Settings) -> RouterSettings:
+    neighbours = Neighbours(settings.namespace, settings.xds_port, settings.metrics_from)
+    return RouterSettings(
+        settings.router_image,
+        settings.xds_host,
+        settings.xds_port,
+        settings.router_replicas,
+        neighbours if settings.network_policies else None,
+    )

@@ -6,6 +6,18 @@ import os
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from tidegate_operator.routing.policies import Peer
+
+YES_NO = ("true", "false")
+# What the charts of Prometheus and its operator call its pods.
+PROMETHEUS: Peer = {
+    "namespaceSelector": {},
+    "podSelector": {"matchLabels": {"app.kubernetes.io/name": "prometheus"}},
+}
 
 
 class SettingsError(Exception):
@@ -34,6 +46,12 @@ class Settings:
     """Where routers ask for routes; what go-control-plane's examples use."""
     router_replicas: int = 1
     """Routers a namespace; production wants two or more, so that a lost node costs nothing."""
+    check_router_addresses: bool = True
+    """Whether routes are told only to routers of their namespace. Not in a mesh, which changes addresses."""
+    network_policies: bool = True
+    """Whether each namespace gets NetworkPolicies for its router and predictors."""
+    metrics_from: tuple[Peer, ...] = (PROMETHEUS,)
+    """Who may read /metrics, as `from` of a NetworkPolicy: by default every pod that calls itself Prometheus."""
     identity: str = field(default_factory=socket.gethostname)
     """Who holds the Lease: the pod's name. A container that restarts in its pod is the holder still."""
 
@@ -52,6 +70,10 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         log_format=_parse_choice(environment, "TIDEGATE_LOG_FORMAT", ("json", "text")),
         health_port=_parse_number(environment, "TIDEGATE_HEALTH_PORT", 8082),
         router_replicas=_parse_number(environment, "TIDEGATE_ROUTER_REPLICAS", 1),
+        check_router_addresses=_parse_choice(environment, "TIDEGATE_CHECK_ROUTER_ADDRESSES", YES_NO)
+        == "true",
+        network_policies=_parse_choice(environment, "TIDEGATE_NETWORK_POLICIES", YES_NO) == "true",
+        metrics_from=_parse_peers(environment, "TIDEGATE_METRICS_FROM"),
         identity=environment.get("TIDEGATE_IDENTITY") or socket.gethostname(),
     )
 
@@ -77,6 +99,18 @@ def _parse_choice(environment: Mapping[str, str], name: str, choices: tuple[str,
     if value not in choices:
         raise SettingsError(f"{name} is {value!r}; write one of {', '.join(choices)}")
     return value
+
+
+def _parse_peers(environment: Mapping[str, str], name: str) -> tuple[Peer, ...]:
+    text = environment.get(name)
+    if not text:
+        return (PROMETHEUS,)
+    try:
+        return tuple(msgspec.json.decode(text, type=list[dict[str, Any]]))
+    except msgspec.DecodeError as error:
+        raise SettingsError(
+            f"{name} is {text!r}; write a JSON list of NetworkPolicy peers ({error})"
+        ) from error
 
 
 def _parse_number(environment: Mapping[str, str], name: str, default: int) -> int:

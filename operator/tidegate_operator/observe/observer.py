@@ -202,6 +202,12 @@ def _is_at_rest(deployment: ModelDeployment) -> bool:
     return deployment.status.candidate is None and stable is not None and stable.model_version == wanted
 
 
+def has_router(store: Store, namespace: str, address: str) -> bool:
+    """Whether a router of the namespace has this address, as far as the watch has told."""
+    routers = store.select(Kind.POD, namespace, ROUTER_SELECTOR)
+    return any(address in (ip["ip"] for ip in pod.get("status", {}).get("podIPs") or ()) for pod in routers)
+
+
 def _find_addresses(pods: Mapping[str, Body]) -> dict[str, str]:
     return {
         name: pod["status"]["podIP"] for name, pod in pods.items() if pod["status"].get("phase") == "Running"

@@ -20,6 +20,9 @@ logger = logging.getLogger(__name__)
 # the decision about a candidate that fails.
 TIMEOUT_SECONDS = 1.5
 ROUTER_STATS_PORT = 9902
+# Some hundred times what a pod has to say. Without a bound, whoever may run a pod in some namespace could have the
+# operator of all namespaces read until its memory is full.
+LARGEST_ANSWER_BYTES = 8 << 20
 
 Answer = TypeVar("Answer")
 
@@ -55,7 +58,16 @@ class Scraper:
         timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
         async with self._session.get(url, params=query, timeout=timeout) as response:
             response.raise_for_status()
-            return await response.read()
+            return await _read_bounded(response)
+
+
+async def _read_bounded(response: aiohttp.ClientResponse) -> bytes:
+    content = bytearray()
+    async for chunk in response.content.iter_any():
+        content += chunk
+        if len(content) > LARGEST_ANSWER_BYTES:
+            raise aiohttp.ClientPayloadError(f"the answer has more than {LARGEST_ANSWER_BYTES} bytes")
+    return bytes(content)
 
 
 async def _gather(

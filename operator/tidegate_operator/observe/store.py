@@ -179,7 +179,7 @@ _UNREAD: Mapping[Kind, tuple[str, ...]] = {
     Kind.SERVICE: ("status",),
     Kind.POD_DISRUPTION_BUDGET: ("status",),
 }
-_READ_OF_A_POD = ("phase", "podIP", "startTime", "conditions", "containerStatuses")
+_READ_OF_A_POD = ("phase", "podIP", "podIPs", "startTime", "conditions", "containerStatuses")
 
 
 def trim(kind: Kind, body: Body) -> Body:

@@ -14,7 +14,7 @@ from tidegate_operator.routing.clusters import (
     build_health_check,
 )
 from tidegate_operator.routing.memory import MEMORY_FOLDER, build_memory_listener
-from tidegate_operator.routing.routes import ROUTES_NAME
+from tidegate_operator.routing.routes import ROUTES_NAME, XDS_READY_PATH
 
 XDS_CLUSTER = "tidegate-xds"
 ADMIN_CLUSTER = "tidegate-admin"
@@ -62,7 +62,7 @@ def build_bootstrap(
                 build_memory_listener(ports.memory, memory_folder),
             ],
             "clusters": [
-                xds | {"health_checks": [build_health_check("/ready")]},
+                xds | {"health_checks": [build_health_check(f"{XDS_READY_PATH}/{namespace}")]},
                 _build_static_cluster(ADMIN_CLUSTER, ("127.0.0.1", ports.admin)),
             ],
         },

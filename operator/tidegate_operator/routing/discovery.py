@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 import msgspec
@@ -13,7 +15,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from tidegate_operator.routing.clusters import CLUSTER_TYPE, FindAddress, build_cluster, find_headless_service
-from tidegate_operator.routing.routes import ROUTES_TYPE, build_routes
+from tidegate_operator.routing.routes import ROUTES_TYPE, XDS_READY_PATH, build_routes
 from tidegate_operator.routing.table import RouteTable
 
 logger = logging.getLogger(__name__)
@@ -21,7 +23,20 @@ logger = logging.getLogger(__name__)
 # A router that already knows everything waits this long for news; shorter than its request timeout (15 s).
 HOLD_SECONDS = 10.0
 
+# A router asks sooner than the news of its address is here. Less than its health check waits (1 s).
+NEWS_SECONDS = 0.8
+# The same stranger is spoken of once in this while.
+SILENCE_SECONDS = 60.0
+STRANGERS_REMEMBERED = 1000
+
 Resources = list[dict[str, Any]]
+IsRouter = Callable[[str, str], bool]
+"""Namespace and address → whether a router of that namespace has that address."""
+
+
+def believe_everybody(_namespace: str, _address: str) -> bool:
+    """For networks in which a caller's address is not its own: a mesh, or NAT between pods."""
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +56,15 @@ class Discovery:
         table: RouteTable,
         find_address: FindAddress = find_headless_service,
         *,
+        is_router: IsRouter = believe_everybody,
         hold_seconds: float = HOLD_SECONDS,
     ) -> None:
         self._table = table
         self._find_address = find_address
+        self._is_router = is_router
         self._hold_seconds = hold_seconds
         self._given: dict[tuple[str, str], tuple[Hashable, Answer]] = {}
+        self._strangers: dict[tuple[str, str], float] = {}
 
     def build_application(self, is_certain: Callable[[], bool] = lambda: True) -> web.Application:
         """The web application that routers ask; while it is not certain who leads, they keep what they have."""
@@ -60,7 +78,7 @@ class Discovery:
         application = web.Application(middlewares=[refuse_in_doubt])
         application.router.add_post("/v3/discovery:clusters", self._answer_clusters)
         application.router.add_post("/v3/discovery:routes", self._answer_routes)
-        application.router.add_get("/ready", self._answer_ready)
+        application.router.add_get(f"{XDS_READY_PATH}/{{namespace}}", self._answer_ready)
         return application
 
     def list_clusters(self, namespace: str) -> Resources:
@@ -103,12 +121,40 @@ class Discovery:
     async def _answer_routes(self, request: web.Request) -> web.Response:
         return await self._answer(request, self.answer_routes)
 
-    async def _answer_ready(self, _request: web.Request) -> web.Response:
-        return web.Response(text="ready\n")
+    async def _answer_ready(self, request: web.Request) -> web.Response:
+        """A router that is not known goes on with what it remembers, as if there were no leader."""
+        if await self._is_known(request.match_info["namespace"], request.remote or ""):
+            return web.Response(text="ready\n")
+        return web.Response(status=503, text="no router of this namespace has your address\n")
+
+    async def _is_known(self, namespace: str, address: str) -> bool:
+        until = monotonic() + NEWS_SECONDS
+        while not self._is_router(namespace, address):
+            if monotonic() > until:
+                self._tell_of_stranger(namespace, address)
+                return False
+            await asyncio.sleep(0.1)
+        return True
+
+    def _tell_of_stranger(self, namespace: str, address: str) -> None:
+        now, stranger = monotonic(), (namespace, address)
+        if now - self._strangers.get(stranger, -SILENCE_SECONDS) < SILENCE_SECONDS:
+            return
+        if len(self._strangers) >= STRANGERS_REMEMBERED:
+            self._strangers.clear()
+        self._strangers[stranger] = now
+        logger.warning(
+            "%s asks for the routes of namespace %s, none of whose routers has that address, and gets no answer; "
+            "in a mesh, or where NAT changes addresses, set checkRouterAddresses to false",
+            address,
+            namespace,
+        )
 
     async def _answer(self, request: web.Request, find_answer: Callable[[str], Answer]) -> web.Response:
         asked = await request.json()
         namespace = asked.get("node", {}).get("cluster", "")
+        if not await self._is_known(namespace, request.remote or ""):
+            return web.Response(status=403, text="no router of this namespace has your address\n")
         if error := asked.get("error_detail"):
             logger.error(
                 "a router of namespace %s refused its configuration: %s", namespace, error.get("message")

@@ -23,7 +23,7 @@ MAX_INFLATE_RATIO = 1032
 _SCRIPT = """
 function envoy_on_request(handle)
   local path = handle:headers():get(":path")
-  if path == "/ready" then
+  if path:find("^/ready") then
     handle:respond({[":status"] = "200"}, "ready")
     return
   end

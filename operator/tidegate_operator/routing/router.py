@@ -12,6 +12,7 @@ from tidegate_operator.plan.availability import build_budget, spread
 from tidegate_operator.plan.facts import Manifest
 from tidegate_operator.routing.bootstrap import Ports, build_bootstrap
 from tidegate_operator.routing.memory import MEMORY_FOLDER, MEMORY_NAME
+from tidegate_operator.routing.policies import Neighbours, build_policies
 from tidegate_operator.routing.routes import READY_PATH
 
 ROUTER_NAME = "tidegate-router"
@@ -42,6 +43,8 @@ class RouterSettings:
     xds_host: str
     xds_port: int
     replicas: int = 1
+    neighbours: Neighbours | None = None
+    """Whom NetworkPolicies let through; none where these are somebody else's to write."""
 
 
 def build_entrance(namespace: str, owner: Owner) -> Manifest:
@@ -72,11 +75,12 @@ def build_router(namespace: str, owners: Sequence[Owner], settings: RouterSettin
     bootstrap = json.dumps(
         build_bootstrap(namespace, xds_address=(settings.xds_host, settings.xds_port), ports=ports), indent=1
     )
+    references = refer_to_all(owners)
     metadata = {
         "name": ROUTER_NAME,
         "namespace": namespace,
         "labels": ROUTER_LABELS,
-        "ownerReferences": refer_to_all(owners),
+        "ownerReferences": references,
     }
     config = {
         "apiVersion": "v1",
@@ -85,7 +89,9 @@ def build_router(namespace: str, owners: Sequence[Owner], settings: RouterSettin
         "data": {"bootstrap.json": bootstrap},
     }
     deployment = _build_deployment(metadata, bootstrap, settings=settings, ports=ports)
-    return config, build_budget(metadata, ROUTER_SELECTOR), deployment
+    # The policies first: no pod of ours is reached by others, not even for a moment.
+    policies = build_policies(namespace, references, settings.neighbours) if settings.neighbours else ()
+    return *policies, config, build_budget(metadata, ROUTER_SELECTOR), deployment
 
 
 def _build_deployment(

@@ -11,6 +11,8 @@ from tidegate_operator.plan.plan import Route
 ROUTES_TYPE = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
 ROUTES_NAME = "tidegate"
 
+XDS_READY_PATH = "/ready"
+"""With a namespace behind it, of the leader: whether it answers who asks as a router of that namespace."""
 READY_PATH = "/.tidegate/ready"
 """Answered as soon as a router has routes, be it none: before that, it would refuse models that are there."""
 

@@ -64,8 +64,30 @@ def test_every_value_reaches_the_operator():
     assert (found.health_port, found.router_replicas, found.watch_namespaces) == (9000, 2, ("red", "blue"))
 
 
+def test_who_may_reach_what_is_told_to_the_operator():
+    values = "--set=checkRouterAddresses=false,networkPolicies.enabled=false"
+    found = read_chart_settings(values, "--set=networkPolicies.metricsFrom[0].ipBlock.cidr=10.0.0.0/8")
+    assert (found.check_router_addresses, found.network_policies) == (False, False)
+    assert found.metrics_from == ({"ipBlock": {"cidr": "10.0.0.0/8"}},)
+
+
+def test_without_network_policies_there_is_no_right_to_write_them():
+    documents = render("--set=networkPolicies.enabled=false")
+    assert "NetworkPolicy" not in {document["kind"] for document in documents}
+    rules = [rule for document in documents for rule in document.get("rules", ())]
+    assert not any("networkpolicies" in rule["resources"] for rule in rules)
+
+
 @pytest.mark.parametrize(
-    "mistake", ["image=x", "images.predictr=x", "logFormat=xml", "routerReplicas=0", "healthPort=18000"]
+    "mistake",
+    [
+        "image=x",
+        "images.predictr=x",
+        "logFormat=xml",
+        "routerReplicas=0",
+        "healthPort=18000",
+        "networkPolicies.metricsFrom[0].pods=x",
+    ],
 )
 def test_a_value_that_the_chart_does_not_know_is_refused(mistake):
     done = template(f"--set={mistake}")

@@ -15,7 +15,8 @@ from tidegate_operator.api.schema import build_structural_schema
 
 ROOT = Path(__file__).resolve().parents[3]
 SOURCES = ("sdk", "serving", "operator", "demo")
-PATH = re.compile(r"(?<![\w/])(?:spec|status)(?:\.[A-Za-z_*]\w*(?:\[\d*\])?)+")
+# `object.spec` is, in a rule of admission, that of another kind.
+PATH = re.compile(r"(?<![\w/])(?<!object\.)(?:spec|status)(?:\.[A-Za-z_*]\w*(?:\[\d*\])?)+")
 # A value that is filled in, such as the `{resource}` of an f-string: one field, whichever.
 ANY = "_any_"
 SCHEMAS = [build_structural_schema(kind.resource) for kind in KINDS]
