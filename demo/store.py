@@ -129,5 +129,12 @@ def _read_manifests(name: str, image: str) -> list[Manifest]:
 
 
 def _is_ready(kubectl: Kubectl) -> bool:
-    deployment = kubectl.get("deployment", "store") or {}
-    return bool(deployment.get("status", {}).get("readyReplicas"))
+    """Whether the store that was asked for answers, and none besides.
+
+    Without this, one that is just being replaced would be opened, and close in the middle of an upload.
+    """
+    deployment = kubectl.get("deployment", "store") or {"metadata": {}}
+    status = deployment.get("status", {})
+    is_current = status.get("observedGeneration") == deployment["metadata"].get("generation")
+    is_alone = len(kubectl.find("pods", "app.kubernetes.io/name=store")) == 1
+    return bool(is_current and is_alone and status.get("readyReplicas"))
