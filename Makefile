@@ -1,5 +1,6 @@
 # What a newcomer does, in that order. `make` alone prints it.
 SHELL := bash
+comma := ,
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -25,6 +26,17 @@ demo: .venv/installed loaded ## see it: a better model promoted and a worse one 
 test: .venv/installed loaded ## run all tests: unit, API server, cluster
 	@$(WITH_CLUSTER) .venv/bin/python -m pytest tests
 
+# Training: OpenMP's threads wait for each other in busy loops, which takes ten times as long on a machine that has more
+# to do.
+ONE_THREAD = OMP_NUM_THREADS=1
+
+# `make drills DRILLS=router_killed_at_rest,node_drained` plays some of them.
+DRILLS ?=
+
+.PHONY: drills
+drills: .venv/installed loaded ## break everything around a model under load, and see who notices
+	@$(WITH_CLUSTER) $(ONE_THREAD) .venv/bin/python -m drills $(subst $(comma), ,$(DRILLS))
+
 # A benchmark that fails, or falls short of what is wanted, must not hide the others.
 BENCHMARKS = serving router scale startup rollback evidence_simulation evidence_cost
 .PHONY: bench
@@ -42,9 +54,9 @@ bench-%: .venv/installed
 	@.venv/bin/python -m bench.$*
 
 # … and these do.
-.PHONY: bench-rollback bench-startup
-bench-rollback bench-startup: .venv/installed loaded
-	@$(WITH_CLUSTER) .venv/bin/python -m bench.$(@:bench-%=%)
+.PHONY: bench-rollback bench-startup bench-soak
+bench-rollback bench-startup bench-soak: .venv/installed loaded
+	@$(WITH_CLUSTER) $(ONE_THREAD) .venv/bin/python -m bench.$(@:bench-%=%)
 
 .PHONY: lint
 lint: .venv/installed ## check style, types, layers, charts, scripts, and that generated files are fresh

@@ -82,15 +82,19 @@ def alone_on_stage() -> Iterator[None]:
         yield
 
 
-def install_operator(ground: Ground) -> None:
-    """Installs CRDs and operator from charts/ with the images that were built here, and waits for it."""
+def install_operator(ground: Ground, *values: str) -> None:
+    """Installs CRDs and operator from charts/ with the images that were built here, and waits for it.
+
+    `values` are the chart's, such as `routerReplicas=2`.
+    """
     ground.kubectl.make_namespace(SYSTEM_NAMESPACE)
     _install(ground, "tidegate-crds")
     images = {
         part: ground.images[f"TIDEGATE_{part.upper()}_IMAGE"] for part in ("operator", "predictor", "router")
     }
+    values = (*(f"images.{part}={image}" for part, image in images.items()), *values)
     try:
-        _install(ground, "tidegate", *(f"--set=images.{part}={image}" for part, image in images.items()))
+        _install(ground, "tidegate", *(f"--set={value}" for value in values))
     except ProgramFailedError as error:
         # Helm only knows that it waited in vain; the operator's last words know why.
         raise ProgramFailedError(

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from demo.adult import read_census
+from demo.adult import Census, read_census
 from demo.ground import Ground
 from demo.kubectl import Manifest
-from demo.models import MODELS, boosted
+from demo.models import MODELS, Trained, boosted
 from demo.store import open_store, publish, read_secret, start_store
 
 import tidegate
@@ -18,7 +19,10 @@ import tidegate
 NAMESPACE = "tidegate-tests"
 MODEL = "income"
 # As good as income-2, and yet another bundle: for what comes in mid-canary.
-BUILDERS = {**MODELS, "income-4": lambda census: boosted(census, seed=4)}
+BUILDERS: dict[str, Callable[[Census], Trained]] = {
+    **MODELS,
+    "income-4": lambda census: boosted(census, seed=4),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
-PRODUCT = ("sdk", "serving", "operator", "cluster", "images", "locks", "demo")
+PRODUCT = ("sdk", "serving", "operator", "cluster", "images", "locks", "demo", "drills")
 
 
 @dataclass(frozen=True, slots=True)
