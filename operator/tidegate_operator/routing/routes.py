@@ -119,7 +119,8 @@ def _build_action(route: Route) -> dict[str, Any]:
                     },
                 }
             ],
-            "host_selection_retry_max_attempts": "3",
+            # Each choice is by chance: of two pods, three choices would end at the one that failed every eighth time.
+            "host_selection_retry_max_attempts": "10",
         },
     }
     if route.candidate and route.mirror > 0:
