@@ -32,7 +32,7 @@ def router_killed(scene: Scene) -> None:
     """One of two routers is killed: what it held is lost with it, the other one answers the rest."""
     scene.until_all_ready(scene.routers, ROUTERS)
     with scene.fault():
-        signal(uid_of(scene.routers()[0]), "KILL")
+        kill_a_router(scene)
     scene.pause(_NOTICED_SECONDS)
     scene.until_all_ready(scene.routers, ROUTERS)
     scene.recovered()
@@ -85,6 +85,11 @@ def api_server_killed(scene: Scene) -> None:
         kill_api_server(scene.kubectl)
     scene.until_led()
     scene.recovered()
+
+
+def kill_a_router(scene: Scene) -> None:
+    """SIGKILL for the first router."""
+    signal(uid_of(scene.routers()[0]), "KILL")
 
 
 def kill_operator(scene: Scene) -> None:
