@@ -30,8 +30,13 @@ def gate(kubectl: Kubectl) -> Iterator[None]:
     try:
         yield
     finally:
-        for kind in ("validatingadmissionpolicybinding", "validatingadmissionpolicy"):
-            kubectl.run("delete", kind, _NAME, "--ignore-not-found")
+        remove_gate(kubectl)
+
+
+def remove_gate(kubectl: Kubectl) -> None:
+    """Takes the gate away, one included that an interrupted run has left."""
+    for kind in ("validatingadmissionpolicybinding", "validatingadmissionpolicy"):
+        kubectl.run("delete", kind, _NAME, "--ignore-not-found")
 
 
 def wait_until_in_force(kubectl: Kubectl) -> None:

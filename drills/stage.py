@@ -10,6 +10,7 @@ from demo.kubectl import Kubectl
 from tests.cluster.library import NAMESPACE as STORE_NAMESPACE
 from tests.cluster.library import open_library
 
+from drills.gate import remove_gate
 from drills.scene import Stage
 
 NAMESPACE: Final = "drills"
@@ -30,6 +31,7 @@ _ENTRANCE: Final = {
 def open_stage(ground: Ground) -> Stage:
     """Installs the operator as production would have it, and fills the namespace, unless that was done before."""
     print("installing the operator, with two routers a namespace", flush=True)
+    remove_gate(ground.kubectl)
     install_operator(ground, "routerReplicas=2")
     kubectl = ground.kubectl.within(NAMESPACE)
     store = _find_store(ground.kubectl.within(STORE_NAMESPACE))
