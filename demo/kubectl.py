@@ -105,5 +105,18 @@ class Kubectl:
             finally:
                 process.terminate()
 
+    @contextmanager
+    def follow(self, kind: str) -> Iterator[Iterator[dict[str, Any]]]:
+        """Every state of the namespace's objects of a kind, from now on, for as long as the block runs."""
+        command = self._command("get", kind, "--watch", '--output=jsonpath={@}{"\\n"}')
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        ) as process:
+            assert process.stdout
+            try:
+                yield map(json.loads, process.stdout)
+            finally:
+                process.terminate()
+
     def _command(self, *arguments: str) -> list[str]:
         return [self.program, f"--kubeconfig={self.kubeconfig}", f"--namespace={self.namespace}", *arguments]

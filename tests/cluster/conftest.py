@@ -42,7 +42,18 @@ def library(ground: Ground) -> Library:
 @pytest.fixture
 def place(request: pytest.FixtureRequest, ground: Ground, library: Library) -> Iterator[Place]:
     """A fresh namespace with the store's Secret and all ModelVersions; what was in it is kept on failure."""
-    name = re.sub(r"[^a-z0-9]+", "-", request.node.name.removeprefix("test_").lower())[:50].strip("-")
+    yield from make_place(request.node, ground, library)
+
+
+@pytest.fixture(scope="module")
+def shared_place(request: pytest.FixtureRequest, ground: Ground, library: Library) -> Iterator[Place]:
+    """One such namespace for all stories of a module, where they are long and can go on beside one another."""
+    yield from make_place(request.node, ground, library)
+
+
+def make_place(node: pytest.Item | pytest.Module, ground: Ground, library: Library) -> Iterator[Place]:
+    name = node.name.removesuffix(".py").rpartition("/")[2].removeprefix("test_")
+    name = re.sub(r"[^a-z0-9]+", "-", name.lower())[:50].strip("-")
     kubectl = ground.kubectl.within(name)
     ground.kubectl.run(
         "delete", "namespace", name, "--ignore-not-found", "--timeout=120s", timeout_seconds=130
@@ -50,8 +61,8 @@ def place(request: pytest.FixtureRequest, ground: Ground, library: Library) -> I
     ground.kubectl.make_namespace(name)
     kubectl.apply(library.secret)
     yield Place(kubectl, library)
-    if request.node.stash.get(FAILED, False):
-        reporter = request.config.pluginmanager.get_plugin("terminalreporter")
+    if node.stash.get(FAILED, False):
+        reporter = node.config.pluginmanager.get_plugin("terminalreporter")
         reporter.write_line(f"\nWhat was in namespace {name}: {_keep(kubectl, name)}")
     # Not waited for: predictors drain for a while, and the next story has a namespace of its own.
     ground.kubectl.run("delete", "namespace", name, "--wait=false")
@@ -59,9 +70,11 @@ def place(request: pytest.FixtureRequest, ground: Ground, library: Library) -> I
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """Lets the fixture know how its story ended."""
+    """Lets the fixtures know how their stories ended."""
     report = yield
-    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    for node in (item, item.parent):
+        if node is not None:
+            node.stash[FAILED] = node.stash.get(FAILED, False) or report.failed
     return report
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from demo.adult import Census, read_census
 from demo.ground import Ground
-from demo.kubectl import Manifest
+from demo.kubectl import Kubectl, Manifest
 from demo.models import MODELS, Trained, boosted
-from demo.store import open_store, publish, read_secret, start_store
+from demo.store import Keys, open_store, publish, read_secret, start_store
 
 import tidegate
 
@@ -27,10 +28,21 @@ BUILDERS: dict[str, Callable[[Census], Trained]] = {
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """ModelVersions by name, and the Secret that opens the store they lie in."""
+    """ModelVersions by name, and the store they lie in with the Secret that opens it."""
 
     versions: dict[str, Manifest]
     secret: Manifest
+    kubectl: Kubectl
+    """In the store's namespace."""
+    keys: Keys
+    images: Mapping[str, str]
+    """Those that were built here, by the names of `make images`."""
+
+    @contextmanager
+    def bucket(self) -> Iterator[Any]:
+        """The store's bucket, for who wants to spoil something."""
+        with open_store(self.kubectl, self.keys) as store:
+            yield store
 
 
 def open_library(ground: Ground) -> Library:
@@ -40,7 +52,7 @@ def open_library(ground: Ground) -> Library:
     keys = start_store(kubectl, ground.images["TIDEGATE_STORE_IMAGE"])
     with open_store(kubectl, keys) as store, tempfile.TemporaryDirectory() as folder:
         versions = {name: _publish(store, name, Path(folder) / name) for name in BUILDERS}
-    return Library(versions, read_secret(kubectl))
+    return Library(versions, read_secret(kubectl), kubectl, keys, ground.images)
 
 
 def _publish(store: Any, name: str, folder: Path) -> Manifest:

@@ -25,6 +25,8 @@ REPLACED = Deadline("the candidate's replacement", 60)
 RETURNED = Deadline("the return to the former version", 30)
 REFUSED = Deadline("the refusal of the version", 90)
 PAUSED = Deadline("the pause", 30)
+NAMED = Deadline("the sentence that names the cause", 90)
+MENDED = Deadline("the candidate's start after its cause was mended", 120)
 GONE = Deadline("the removal of everything that belonged to it", 90)
 
 # Short holds and a wide tolerance: a story needs a hundred requests, not an hour. That the evidence is sound is
@@ -51,14 +53,15 @@ class Place:
             version = self.library.versions[name]
             self.kubectl.apply({**version, "spec": {**version["spec"], **spec}})
 
-    def deploy(self, version: str, rollout: Manifest = QUICK, **spec: Any) -> None:
+    def deploy(self, version: str, rollout: Manifest = QUICK, *, name: str = MODEL, **spec: Any) -> None:
         """Applies the ModelDeployment that names the version."""
         self.kubectl.apply(
             {
                 "apiVersion": "tidegate.io/v1alpha1",
                 "kind": "ModelDeployment",
-                "metadata": {"name": MODEL},
+                "metadata": {"name": name},
                 "spec": {
+                    "model": MODEL,
                     "modelVersion": version,
                     "serving": {"resources": SMALL},
                     "rollout": rollout,
