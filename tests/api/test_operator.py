@@ -51,6 +51,13 @@ def without_names(rights: Iterable[Rule]) -> set[Rule]:
     return {(what.split(" [")[0], verb) for what, verb in rights}
 
 
+def find_patches(api_server, before: int) -> list[str]:
+    """What was patched since, as `plural/namespace/name`. ConfigMaps may be: the operator can't read them."""
+    events = api_server.read_requests(f"{SYSTEM}:{ACCOUNT}")[before:]
+    found = [event["objectRef"] for event in events if event["verb"] == "patch"]
+    return [f"{what['resource']}/{what['namespace']}/{what['name']}" for what in found]
+
+
 def find_refused(events: Iterable[dict]) -> list[str]:
     return [event["requestURI"] for event in events if event["responseStatus"]["code"] in (401, 403)]
 
@@ -66,6 +73,24 @@ def test_the_operator_uses_every_right_that_it_has_and_asks_for_no_other(
     granted = without_names(read_rights(api_server, token, SYSTEM) - basics)
     assert find_refused(asked) == []
     assert granted - set(read_used(asked)) == NEEDS_PODS
+
+
+def test_a_restart_writes_nothing_that_is_so_already(api_server, namespace, tmp_path):
+    """Compared with what the API server itself adds to each kind of object, in lists as in watches."""
+    token = token_of(namespace.client, SYSTEM, ACCOUNT)
+    with run_operator(api_server, tmp_path, token=token, namespace=SYSTEM) as operator:
+        start_and_replace_a_version(operator, namespace)
+    before = len(api_server.read_requests(f"{SYSTEM}:{ACCOUNT}"))
+    with run_operator(api_server, tmp_path, token=token, namespace=SYSTEM) as operator:
+        operator.until(
+            "its look at the router", lambda: "tidegate-routes" in str(find_patches(api_server, before))
+        )
+        namespace.apply(model_deployment("later", modelVersion="missing"))
+        operator.until(
+            "a later look", lambda: namespace.get("ModelDeployment", "later")["status"].get("phase")
+        )
+    of_the_first = [what for what in find_patches(api_server, before) if f"/{namespace.name}/fraud" in what]
+    assert of_the_first == []
 
 
 @dataclass(frozen=True, slots=True)

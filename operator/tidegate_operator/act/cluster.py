@@ -124,7 +124,9 @@ class KubernetesCluster:
         query = {"limit": str(PAGE), "labelSelector": label_selector}
         while True:
             page = await self._request("GET", RESOURCES[kind].path(namespace), query=query)
-            yield page["items"], int(page["metadata"]["resourceVersion"])
+            # The items of a list don't say what they are, as all other answers do.
+            what = {"apiVersion": RESOURCES[kind].api_version, "kind": kind}
+            yield [{**what, **item} for item in page["items"]], int(page["metadata"]["resourceVersion"])
             query["continue"] = page["metadata"].get("continue", "")
             if not query["continue"]:
                 return
