@@ -17,6 +17,8 @@ import aiohttp
 from bench.scale.control_plane import OPERATOR, OPERATOR_NAMESPACE
 from cluster.api_server import ApiServer, free_port
 
+# As the image and the chart set it.
+POD_ENVIRONMENT = {"PYTHONUNBUFFERED": "1", "PYTHONMALLOC": "malloc", "MALLOC_ARENA_MAX": "1"}
 TICKS = os.sysconf("SC_CLK_TCK")
 SAMPLE_SECONDS = 1.0
 STOP_SECONDS = 30.0
@@ -115,7 +117,7 @@ async def run_operator(
     environment = {
         **os.environ,
         "KUBECONFIG": str(server.write_kubeconfig(folder / "operator.kubeconfig", token)),
-        "PYTHONUNBUFFERED": "1",
+        **POD_ENVIRONMENT,
         "TIDEGATE_NAMESPACE": OPERATOR_NAMESPACE,
         "TIDEGATE_PREDICTOR_IMAGE": "predictor",
         "TIDEGATE_ROUTER_IMAGE": "router",

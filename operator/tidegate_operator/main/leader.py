@@ -18,6 +18,7 @@ from tidegate_operator.main.clock import SteadyClock
 from tidegate_operator.main.health import serve
 from tidegate_operator.main.intake import Intake
 from tidegate_operator.main.keys import find_all_keys
+from tidegate_operator.main.memory import give_back_memory
 from tidegate_operator.main.metrics import Metrics
 from tidegate_operator.main.queue import Queue
 from tidegate_operator.main.reach import EVERYWHERE, Reach
@@ -100,6 +101,7 @@ class Leader:
                 others = [
                     tasks.create_task(self.queue.run()),
                     tasks.create_task(self._resync()),
+                    tasks.create_task(give_back_memory()),
                     tasks.create_task(
                         self._reach.widen(set(wanted) - set(served), watches, self._queue_everything)
                     ),
