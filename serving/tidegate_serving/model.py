@@ -49,13 +49,18 @@ class Model:
         """
         return self._codec.encode(columns)
 
+    def run(self, feeds: Feeds) -> Answers:
+        """Runs the graph, whatever it answers."""
+        answers: Answers = self._session.run(self._output_names, feeds)
+        return answers
+
     def answer(self, feeds: Feeds) -> Answers:
-        """Runs the graph.
+        """Runs the graph, and looks whether its answers are numbers.
 
         Raises:
             NotFinite: An output holds NaN or infinity.
         """
-        answers: Answers = self._session.run(self._output_names, feeds)
+        answers = self.run(feeds)
         for answer in answers:
             if answer.dtype.kind == "f" and not np.isfinite(answer).all():
                 finite = np.isfinite(answer.reshape(len(answer), -1)).all(axis=1)
@@ -66,7 +71,8 @@ class Model:
         """Gives what the baseline's prediction histogram counts, one a row."""
         match self.signature.task:
             case Task.BINARY:
-                return answers[-1].reshape(len(answers[-1]), -1)[:, -1]
+                shares = answers[-1]
+                return shares[:, -1] if shares.ndim > 1 else shares
             case Task.MULTICLASS | Task.REGRESSION:
                 return answers[0].reshape(-1)
 

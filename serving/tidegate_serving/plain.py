@@ -38,17 +38,18 @@ class PlainRows:
 
     def encode_flat(self, values: list[float], rows: int) -> Feeds | None:
         """Gives the feeds of values that stand row after row."""
-        if rows < 1 or len(values) != rows * self._width or not _is_usual(values):
+        if rows < 1 or len(values) != rows * self._width:
             return None
-        return {self._tensor: np.array(values, dtype=self._dtype).reshape(rows, self._width)}
+        matrix = np.array(values)
+        # Of a few values, Python finds the extremes sooner.
+        low, high = (min(values), max(values)) if rows == 1 else (matrix.min(), matrix.max())
+        # Beyond this bound whole numbers are refused, and other numbers are looked at one by one.
+        if not (low > -INTEGER_LIMIT and high < INTEGER_LIMIT):
+            return None
+        return {self._tensor: matrix.astype(self._dtype, copy=False).reshape(rows, self._width)}
 
     def encode_rows(self, rows: Sequence[list[float]]) -> Feeds | None:
         """Gives the feeds of one list a row."""
         if not rows or any(len(row) != self._width for row in rows):
             return None
         return self.encode_flat(rows[0] if len(rows) == 1 else list(chain.from_iterable(rows)), len(rows))
-
-
-def _is_usual(values: list[float]) -> bool:
-    """Beyond this bound whole numbers are refused, and floats are looked at one by one."""
-    return min(values) > -INTEGER_LIMIT and max(values) < INTEGER_LIMIT

@@ -116,12 +116,12 @@ class Predictions:
     def end(self, asked: Asked) -> None:
         """Lets a small body be answered at the end of this turn of the loop, a large one in a thread."""
         assert asked.slot is not None
-        loop = asyncio.get_running_loop()
         if asked.size <= INLINE_BYTES:
             self._waiting.append(asked)
             if len(self._waiting) == 1:
-                loop.call_soon(self._answer_waiting)
+                asyncio.get_running_loop().call_soon(self._answer_waiting)
         else:
+            loop = asyncio.get_running_loop()
             thread = loop.run_in_executor(self._threads, self.ready().predict_and_count, asked.question())
             thread.add_done_callback(lambda done: self._finish_large(asked, done))
 

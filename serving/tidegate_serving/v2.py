@@ -64,6 +64,25 @@ class Request(msgspec.Struct):
     outputs: list[WantedOutput] | None = None
 
 
+class OutputTensor(msgspec.Struct):
+    """One output of an answer; its data is flat."""
+
+    name: str
+    shape: tuple[int, ...]
+    datatype: str
+    data: list[Any]
+
+
+class Response(msgspec.Struct):
+    """The body of an answer."""
+
+    model_name: str
+    model_version: str
+    id: str
+    parameters: dict[str, str]
+    outputs: list[OutputTensor]
+
+
 class PlainTensor(InputTensor):
     """An input of nothing but numbers, row after row."""
 
@@ -95,6 +114,7 @@ class V2Codec:
         }
         self._outputs = tuple(output.name for output in signature.outputs)
         self._decoder = msgspec.json.Decoder(Request)
+        self._encoder = msgspec.json.Encoder()
         self._plain = plain
         self._plain_decoder = msgspec.json.Decoder(PlainRequest)
 
@@ -178,24 +198,13 @@ class V2Codec:
         """Writes the answers; `id` is the caller's own if there was one, and the prediction's otherwise."""
         wanted = None if request.outputs is None else {output.name for output in request.outputs}
         outputs = [
-            {
-                "name": output.name,
-                "shape": list(answer.shape),
-                "datatype": output.datatype,
-                "data": answer.ravel().tolist(),
-            }
+            OutputTensor(output.name, answer.shape, output.datatype, answer.ravel().tolist())
             for output, answer in zip(self._signature.outputs, answers, strict=True)
             if not wanted or output.name in wanted
         ]
-        return msgspec.json.encode(
-            {
-                "model_name": self._model,
-                "model_version": self._revision,
-                "id": request.id or prediction_id,
-                "parameters": {"prediction_id": prediction_id},
-                "outputs": outputs,
-            }
-        )
+        parameters = {"prediction_id": prediction_id}
+        answered = request.id or prediction_id
+        return self._encoder.encode(Response(self._model, self._revision, answered, parameters, outputs))
 
     def metadata(self) -> dict[str, Any]:
         """Gives what `/v2/models/{model}` answers: the features as callers send them, and the outputs."""
