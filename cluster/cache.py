@@ -66,7 +66,7 @@ def discard_others(kept: Path, pattern: str) -> None:
 
 def forget() -> None:
     """Removes what was built. Each part by its name: the folder may be one that the user keeps other things in."""
-    for part in ("bin", "bases", "node", "packages", "contexts", "uv", "go-build", "logs", "kind.yaml"):
+    for part in ("bin", "bases", "bench", "node", "packages", "contexts", "uv", "go-build", "logs", "kind.yaml"):
         discard(ROOT / part)
     discard(IMAGES_ENV)
 

@@ -1,0 +1,43 @@
+"""The comparison of servers: whoever is measured is locked, asked for the same, and answers right."""
+
+import json
+
+import pytest
+from bench.serving.load import Sample, Setting
+from bench.serving.model import Request, require_right
+from bench.serving.results import MAIN, Run, figures_of, ratios
+from bench.serving.servers import PROGRAMS, SERVERS
+from locks.uv import LOCK
+
+
+def taken(*per_second: float) -> list[Sample]:
+    return [Sample(value, value, p50_ms=1.0, p99_ms=2.0) for value in per_second]
+
+
+@pytest.mark.parametrize("server", SERVERS, ids=lambda server: server.name)
+def test_each_server_has_its_program_and_its_lock(server):
+    programs = [part for part in server.command if part.startswith(str(PROGRAMS))]
+    assert all((PROGRAMS / program).is_file() for program in programs)
+    if server.environment:
+        assert "--hash=sha256:" in LOCK.with_name(f"bench-{server.environment}.txt").read_text()
+
+
+def test_an_answer_without_the_models_number_ends_the_run(tmp_path):
+    request = Request(tmp_path, wanted=0.25)
+    require_right(json.dumps({"predictions": [{"probabilities": [0.75, 0.25]}]}).encode(), request)
+    with pytest.raises(SystemExit, match=r"0\.25 is not in the answer"):
+        require_right(b'{"predictions": [[0.75, 0.2501]]}', request)
+
+
+def test_ratios_are_taken_round_by_round():
+    rounds = {"tidegate": taken(10, 40), "other": taken(5, 10)}
+    assert ratios(rounds, "other") == [2.0, 4.0]
+
+
+def test_a_servers_figures_are_those_of_its_fastest_way():
+    rounds = {"tidegate": taken(100), "mlserver": taken(10), "mlserver+batching": taken(20)}
+    memory = {"tidegate": 50.0, "mlserver": 90.0, "mlserver+batching": 110.0}
+    figures = figures_of(Run(SERVERS, (), {MAIN: rounds, Setting(1, 1): rounds}, memory, {}, {}))
+    assert figures["requests_per_second"] == {"tidegate": 100.0, "mlserver": 20.0}
+    assert figures["ratio"]["mlserver"] == 5.0
+    assert figures["memory_mib"]["mlserver"] == 110.0
