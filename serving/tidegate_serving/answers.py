@@ -8,7 +8,7 @@ import msgspec
 
 from tidegate import pod
 from tidegate_serving.errors import Refusal
-from tidegate_serving.http1 import Exchange
+from tidegate_serving.exchange import Exchange
 
 JSON: Final = b"application/json"
 

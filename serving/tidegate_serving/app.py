@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import msgspec
 
@@ -14,7 +14,7 @@ from tidegate.version import VERSION
 from tidegate_serving import openapi
 from tidegate_serving.answers import JSON, Answering
 from tidegate_serving.errors import Refusal
-from tidegate_serving.http1 import Exchange
+from tidegate_serving.exchange import Exchange
 from tidegate_serving.metrics import METRICS_TYPE, exposition
 from tidegate_serving.predictions import CodecOf, Predictions
 from tidegate_serving.predictor import Predictor
@@ -149,5 +149,7 @@ def _json(content: object) -> tuple[bytes, bytes]:
 
 def _path(target: bytes) -> str:
     """Gives the path of a request's target, which a proxy's client sends with scheme and host before it."""
-    text = target.decode("latin-1")
-    return unquote(text.partition("?")[0] if text.startswith("/") else urlsplit(text).path)
+    text = target.partition(b"?")[0].decode("latin-1")
+    if not text.startswith("/"):
+        text = "/" + text.partition("://")[2].partition("/")[2]
+    return unquote(text)

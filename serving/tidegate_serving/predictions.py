@@ -13,7 +13,7 @@ from tidegate_serving.admission import Admission, Slot, fit_bounds
 from tidegate_serving.answers import JSON, Answering
 from tidegate_serving.bins import Counted
 from tidegate_serving.errors import NotFinite, Refusal
-from tidegate_serving.http1 import Exchange
+from tidegate_serving.exchange import Exchange
 from tidegate_serving.memory import read_room
 from tidegate_serving.prediction_id import new_prediction_id
 from tidegate_serving.predictor import Codec, Prediction, Predictor, Question
@@ -161,19 +161,26 @@ class Predictions:
         self, asked: Asked, outcome: Prediction | BaseException, counted: Counted | None = None
     ) -> None:
         """Counts first: what a caller has read is in the next snapshot."""
-        rows = self.rows
         if isinstance(outcome, Prediction):
-            assert rows is not None  # a predictor comes with its tallies
-            if counted is None:
-                rows.note(outcome.feeds, outcome.values)
-            else:
-                rows.add(counted, len(outcome.values))
+            try:
+                self._note(outcome, counted)
+            except Exception as error:  # noqa: BLE001 - those that wait behind it are to be answered
+                outcome = error
+        if isinstance(outcome, Prediction):
             self._count(asked, "ok")
             self._answering.send(asked.exchange, outcome.body, JSON, asked.prediction_id)
-            return
-        refusal = self._refusal(asked, outcome)
-        self._count(asked, _OUTCOMES.get(refusal.status, "invalid"))
-        self._answering.refuse(asked.exchange, refusal, asked.prediction_id)
+        else:
+            refusal = self._refusal(asked, outcome)
+            self._count(asked, _OUTCOMES.get(refusal.status, "invalid"))
+            self._answering.refuse(asked.exchange, refusal, asked.prediction_id)
+
+    def _note(self, prediction: Prediction, counted: Counted | None) -> None:
+        rows = self.rows
+        assert rows is not None  # a predictor comes with its tallies
+        if counted is None:
+            rows.note(prediction.feeds, prediction.values)
+        else:
+            rows.add(counted, len(prediction.values))
 
     def _refusal(self, asked: Asked, error: BaseException) -> Refusal:
         if isinstance(error, Refusal):
@@ -186,6 +193,8 @@ class Predictions:
         return Refusal(500, "the model failed on this request")
 
     def _count(self, asked: Asked, outcome: Outcome) -> None:
+        # Without this, each would hold the other, and the body, until the collector comes by.
+        asked.exchange.context = None
         if asked.slot is not None:
             self.admission.leave(asked.slot)
         self.requests.record(outcome, time.perf_counter() - asked.started)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -85,14 +85,19 @@ class Predictor:
         answers = iter(self.together.answer([feeds for _, feeds in readable]) if readable else ())
         outcomes: list[Prediction | Exception] = []
         for question, one in zip(questions, read, strict=True):
-            if isinstance(one, tuple):
-                answer = next(answers)
-                outcomes.append(
-                    answer if isinstance(answer, Exception) else self._prediction(question, *one, answer)
-                )
-            else:
-                outcomes.append(one)
+            outcomes.append(self._outcome(question, one, answers) if isinstance(one, tuple) else one)
         return outcomes
+
+    def _outcome(
+        self, question: Question, read: tuple[Any, Feeds], answers: Iterator[Answers | Exception]
+    ) -> Prediction | Exception:
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            return answer
+        try:
+            return self._prediction(question, *read, answer)
+        except Exception as error:  # noqa: BLE001 - for whom it concerns; the neighbours are answered
+            return error
 
     def predict_and_count(self, question: Question) -> tuple[Prediction, Counted]:
         """Answers and bins in one go, for a thread that may take its time."""

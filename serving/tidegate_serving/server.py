@@ -6,7 +6,8 @@ import asyncio
 from email.utils import formatdate
 from typing import Final
 
-from tidegate_serving.http1 import Connection, Handler
+from tidegate_serving.exchange import Handler
+from tidegate_serving.http1 import Connection
 
 _CONNECTIONS: Final = 4096
 """Far above `max_in_flight`: a connection that is not accepted can't be told 429, nor can a probe."""

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tidegate_serving.http1 import HEAD_BYTES, Connection, Exchange
+from tidegate_serving.exchange import Exchange
+from tidegate_serving.http1 import HEAD_BYTES, Connection
 
 LARGE = 1 << 20
 

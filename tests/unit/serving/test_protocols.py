@@ -1,5 +1,8 @@
 """What KServe's and MLServer's clients send is answered as they expect, with the ids that we add."""
 
+import socket
+from urllib.parse import urlsplit
+
 import httpx
 import pytest
 from tests.unit.serving.conftest import Server
@@ -151,3 +154,20 @@ def test_what_is_not_served_is_refused_with_its_status(server, line, headers, st
     answer = httpx.request(line.split()[0], server.url + line.split()[1], headers=headers)
     assert answer.status_code == status
     assert answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("target", "status"),
+    [
+        ("http://fraud.shop.svc/v2/health/live", 200),
+        ("/v2/health/live?verbose=1", 200),
+        ("/v2/models/%66raud/ready", 200),
+        ("http://[", 404),
+        ("*", 404),
+    ],
+)
+def test_a_target_may_be_spelt_in_each_way_that_http_has(server, target, status):
+    address = urlsplit(server.url)
+    with socket.create_connection((address.hostname, address.port), timeout=20) as connection:
+        connection.sendall(f"GET {target} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".encode())
+        assert connection.recv(100).split()[1] == str(status).encode()

@@ -81,6 +81,21 @@ def test_an_answer_that_is_no_number_fails_only_the_request_that_it_is_for(load)
     assert failed.rows == 1
 
 
+def test_an_answer_that_can_not_be_written_fails_only_the_request_that_it_is_for(load, monkeypatch):
+    _, predictor = load()
+    respond = predictor.v1.respond
+
+    def respond_but_once(request, answers, prediction_id):
+        if prediction_id == "id-1":
+            raise ValueError("no word for it")
+        return respond(request, answers, prediction_id)
+
+    monkeypatch.setattr(predictor.v1, "respond", respond_but_once)
+    first, failed, last = ask(predictor, [1.5, 2, "DE"], [1.0, 1, "FR"], [4.0, 3, "FR"])
+    assert (first, last) == (4.5, 7.0)
+    assert isinstance(failed, ValueError)
+
+
 @pytest.mark.parametrize("together", ["by mean", "never"])
 def test_a_model_whose_answers_depend_on_their_company_is_asked_alone(load, together):
     model, predictor = load(together=together)
