@@ -66,7 +66,8 @@ def discard_others(kept: Path, pattern: str) -> None:
 
 def forget() -> None:
     """Removes what was built. Each part by its name: the folder may be one that the user keeps other things in."""
-    for part in ("bin", "bases", "bench", "node", "packages", "contexts", "uv", "go-build", "logs", "kind.yaml"):
+    built = ("bin", "bases", "bench", "node", "packages", "contexts", "uv", "go-build", "logs", "kind.yaml")
+    for part in built:
         discard(ROOT / part)
     discard(IMAGES_ENV)
 

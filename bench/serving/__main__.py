@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -62,7 +63,8 @@ def main() -> None:
         "wrk": wrk,
         **{server.environment: version_of(server) for server in servers if server.environment},
     }
-    publish(Run(servers, absent, samples, memory, anatomy, versions))
+    if missed := publish(Run(servers, absent, samples, memory, anatomy, versions)):
+        sys.exit(f"worse than wanted: {'; '.join(missed)}")
 
 
 def alternate(

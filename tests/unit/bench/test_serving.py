@@ -5,7 +5,7 @@ import json
 import pytest
 from bench.serving.load import Sample, Setting
 from bench.serving.model import Request, require_right
-from bench.serving.results import MAIN, Run, figures_of, ratios
+from bench.serving.results import MAIN, Run, figures_of, missed, ratios
 from bench.serving.servers import PROGRAMS, SERVERS
 from locks.uv import LOCK
 
@@ -41,3 +41,16 @@ def test_a_servers_figures_are_those_of_its_fastest_way():
     assert figures["requests_per_second"] == {"tidegate": 100.0, "mlserver": 20.0}
     assert figures["ratio"]["mlserver"] == 5.0
     assert figures["memory_mib"]["mlserver"] == 110.0
+
+
+def test_what_falls_short_is_named_with_both_numbers():
+    figures = {
+        "ratio": {"fastapi": 4.9, "mlserver": 5.0, "kserve": 6.5},
+        "p50_ms_one_connection": {"tidegate": 0.5},
+        "memory_mib": {"tidegate": 60.0, "fastapi": 55.5, "mlserver": 100.0},
+    }
+    assert missed(figures) == [
+        "4.9 × fastapi, wanted 5",
+        "0.5 ms p50 at one connection, wanted 0.45",
+        "60 MiB, fastapi 55.5",
+    ]
