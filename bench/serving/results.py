@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from bench.report import describe_spread, print_table, versions_of, write_report
+from bench.serving.anatomy import with_rest
 from bench.serving.load import Sample, Setting
 from bench.serving.servers import Server
 
@@ -27,7 +28,8 @@ class Run:
     samples: Mapping[Setting, Rounds]
     memory_mib: Mapping[str, float]
     """By the server's name, after all its rounds."""
-    anatomy: Mapping[str, float]
+    anatomy: dict[str, float]
+    """The parts that were measured from inside."""
     versions: Mapping[str, str]
 
 
@@ -38,10 +40,9 @@ def publish(run: Run) -> list[str]:
         rows += [[server.title, "can't be installed here", *["–"] * 5] for server in run.absent]
         head = ("server", "requests/s", "Tidegate's ×", "requests/CPU s", "p50 ms", "p99 ms", "MiB")
         print_table(str(setting), head, rows)
-    print_table(
-        "Where the time of a row goes", ("what", "CPU µs"), [(k, f"{v:.1f}") for k, v in run.anatomy.items()]
-    )
     figures = figures_of(run)
+    parts = [(what, f"{micros:.1f}") for what, micros in figures["anatomy_us"].items()]
+    print_table("Where the CPU time of a request goes", ("what", "µs"), parts)
     samples = {
         str(setting): {name: [asdict(sample) for sample in taken] for name, taken in rounds.items()}
         for setting, rounds in run.samples.items()
@@ -57,6 +58,7 @@ def figures_of(run: Run) -> dict[str, dict[str, float]]:
     best: dict[str, str] = {}
     for name in sorted(rounds, key=lambda name: _median(rounds[name], "requests_per_second")):
         best[name.partition("+")[0]] = name
+    anatomy = with_rest(run.anatomy, _median(rounds["tidegate"], "requests_per_cpu_second"))
     return {
         "requests_per_second": {
             key: _median(rounds[name], "requests_per_second") for key, name in best.items()
@@ -65,7 +67,7 @@ def figures_of(run: Run) -> dict[str, dict[str, float]]:
         "p99_ms": {key: _median(rounds[name], "p99_ms") for key, name in best.items()},
         "memory_mib": {key: round(run.memory_mib[name], 1) for key, name in best.items()},
         "p50_ms_one_connection": {name: _median(taken, "p50_ms") for name, taken in one.items()},
-        "anatomy_us": {what: round(micros, 2) for what, micros in run.anatomy.items()},
+        "anatomy_us": {what: round(micros, 2) for what, micros in anatomy.items()},
     }
 
 

@@ -157,7 +157,7 @@ class Connection(asyncio.Protocol):
         self._reading = exchange
         self._unanswered.append(exchange)
         self._handler.begin(exchange)
-        if b"expect" in headers and exchange.data is None and len(self._unanswered) == 1:
+        if b"expect" in headers and exchange.data is None and self._unanswered[0] is exchange:
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, part: bytes) -> None:
@@ -187,6 +187,9 @@ class Connection(asyncio.Protocol):
     def write_answers(self) -> None:
         """Writes what can be written: answers leave in the order of the requests."""
         unanswered = self._unanswered
+        if self._transport.is_closing():
+            # What lies between the end of a connection and the word of it. uvloop raises for whoever writes then.
+            unanswered.clear()
         while unanswered and (data := unanswered[0].data) is not None:
             exchange = unanswered[0]
             if not exchange.whole and exchange.may_wait() and not exchange.last:
@@ -250,7 +253,7 @@ class Connection(asyncio.Protocol):
         self._deaf = True
         self._reading, self._begun = None, False
         self._unanswered.clear()
-        if exchange.whole or self._half_closed:
+        if exchange.whole or self._half_closed or self._transport.is_closing():
             self._transport.close()
             return
         # Some of the request is still coming. Closed now, the connection would be reset, and the client might never
@@ -260,8 +263,6 @@ class Connection(asyncio.Protocol):
 
     def _regulate(self) -> None:
         paused = self._blocked or len(self._unanswered) > _PIPELINED
-        if paused and not self._paused:
-            self._transport.pause_reading()
-        elif self._paused and not paused and not self._transport.is_closing():
-            self._transport.resume_reading()
+        if paused != self._paused and not self._transport.is_closing():
+            (self._transport.pause_reading if paused else self._transport.resume_reading)()
         self._paused = paused

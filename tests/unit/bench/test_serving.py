@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from bench.serving.anatomy import ALONE, REST, WHOLE, with_rest
 from bench.serving.load import Sample, Setting
 from bench.serving.model import Request, require_right
 from bench.serving.results import MAIN, Run, figures_of, missed, ratios
@@ -37,7 +38,7 @@ def test_ratios_are_taken_round_by_round():
 def test_a_servers_figures_are_those_of_its_fastest_way():
     rounds = {"tidegate": taken(100), "mlserver": taken(10), "mlserver+batching": taken(20)}
     memory = {"tidegate": 50.0, "mlserver": 90.0, "mlserver+batching": 110.0}
-    figures = figures_of(Run(SERVERS, (), {MAIN: rounds, Setting(1, 1): rounds}, memory, {}, {}))
+    figures = figures_of(Run(SERVERS, (), {MAIN: rounds, Setting(1, 1): rounds}, memory, {ALONE: 9.0}, {}))
     assert figures["requests_per_second"] == {"tidegate": 100.0, "mlserver": 20.0}
     assert figures["ratio"]["mlserver"] == 5.0
     assert figures["memory_mib"]["mlserver"] == 110.0
@@ -54,3 +55,8 @@ def test_what_falls_short_is_named_with_both_numbers():
         "0.5 ms p50 at one connection, wanted 0.45",
         "60 MiB, fastapi 55.5",
     ]
+
+
+def test_what_is_in_none_of_the_parts_is_the_rest_of_a_request():
+    parts = with_rest({ALONE: 9.0, "reading": 4.0, "writing": 2.0}, requests_per_cpu_second=20_000)
+    assert (parts[REST], parts[WHOLE]) == (44.0, 50.0)

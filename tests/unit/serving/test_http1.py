@@ -14,16 +14,25 @@ LARGE = 1 << 20
 
 @dataclass
 class Wire:
-    """A transport that writes down what is done with it."""
+    """A transport that writes down what is done with it; as uvloop's, it takes nothing more once it is closed."""
 
     sent: bytes = b""
     ended: str = ""
     reading: bool = True
+    breaks_at_writing: bool = False
+
+    def require_open(self) -> None:
+        if self.is_closing():
+            raise RuntimeError("the handler is closed")
 
     def write(self, data: bytes) -> None:
+        self.require_open()
         self.sent += data
+        if self.breaks_at_writing:
+            self.ended = "aborted"
 
     def write_eof(self) -> None:
+        self.require_open()
         self.ended = "half"
 
     def close(self) -> None:
@@ -36,9 +45,11 @@ class Wire:
         return self.ended in ("closed", "aborted")
 
     def pause_reading(self) -> None:
+        self.require_open()
         self.reading = False
 
     def resume_reading(self) -> None:
+        self.require_open()
         self.reading = True
 
 
@@ -265,6 +276,16 @@ async def test_an_answer_for_a_client_that_left_goes_nowhere(play, client):
     client.connection_lost(None)
     play.whole[0].answer(200, b"", b"")
     assert (client.wire.sent, play.told) == (b"", ["opened", "closed"])
+
+
+async def test_a_connection_that_breaks_before_anybody_is_told_takes_no_more(play, client):
+    """Raised to whoever answers, it would keep all others of this turn of the loop from their answers."""
+    client.data_received(request("/1") + request("/2") + request(size=LARGE))
+    client.wire.breaks_at_writing = True
+    for exchange in play.whole:
+        exchange.answer(200, b"", b"")
+    client.expire()
+    assert statuses(client.wire) == [200]
 
 
 async def test_a_server_that_stops_closes_idle_connections_and_finishes_the_others(play, client):
