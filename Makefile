@@ -15,7 +15,7 @@ WITH_CLUSTER = set -a; source $(TIDEGATE_CACHE)/cluster.env; source $(TIDEGATE_C
 SCRIPTS = .ci/run images/record-packages cluster/node/preload cluster/host/runc-bounded $(addprefix cluster/node/root/kind/,entrypoint cgroup-root)
 
 .PHONY: help
-help: ## print this
+help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo

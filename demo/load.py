@@ -7,6 +7,7 @@ import itertools
 import json
 import threading
 import time
+import urllib.request
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -154,3 +155,20 @@ def _read_error(text: str) -> str:
 
 
 _JSON: Final = {"Content-Type": "application/json"}
+
+
+def ask(url: str, body: bytes) -> str:
+    """Sends one request by itself; raises OSError for anything but a 2xx answer."""
+    request = urllib.request.Request(url, data=body, headers={"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=ANSWER_TIMEOUT_SECONDS) as answer:
+        text: str = answer.read().decode()
+    return text
+
+
+def is_answered(url: str, body: bytes) -> bool:
+    """Whether a request gets its answer yet: on a new way in, the first ones may find nobody."""
+    try:
+        ask(url, body)
+    except OSError:
+        return False
+    return True

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import tempfile
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -15,7 +14,7 @@ import tidegate
 from demo.adult import columns, read_census, requests
 from demo.ground import Ground, install_operator
 from demo.kubectl import Manifest
-from demo.load import Book, Load
+from demo.load import Book, Load, ask, is_answered
 from demo.models import MODELS
 from demo.narrator import Narrator
 from demo.rollout_watch import RolloutWatch
@@ -133,7 +132,7 @@ class Story:
     def _traffic(self) -> Load:
         bodies = list(requests(read_census().held_out))
         url = f"{self._entrance}/v2/models/{NAME}/infer"
-        wait_for(TRAFFIC_FLOWS, lambda: _answers(url, bodies[0]))
+        wait_for(TRAFFIC_FLOWS, lambda: is_answered(url, bodies[0]))
         self._narrator.say(f"{REQUESTS_PER_SECOND} requests a second begin, to {url}")
         return Load(url, bodies, per_second=REQUESTS_PER_SECOND)
 
@@ -180,7 +179,7 @@ class Story:
         )
         self._narrator.add(*self._kubectl.run("get", "modeldeployments").splitlines())
         url = f"{self._entrance}/v1/models/{NAME}:predict"
-        self._narrator.add(f"$ curl {url} --json @demo/data/person.json", _post(url, _PERSON.read_bytes()))
+        self._narrator.add(f"$ curl {url} --json @demo/data/person.json", ask(url, _PERSON.read_bytes()))
         self._narrator.add("$ make cluster-delete   # removes all of it")
 
 
@@ -191,18 +190,3 @@ def _read_manifest(name: str) -> Manifest:
 
 def _describe(pipeline: Any) -> str:  # noqa: ANN401 - scikit-learn publishes no types
     return type(pipeline[-1]).__name__
-
-
-def _answers(url: str, body: bytes) -> bool:
-    try:
-        _post(url, body)
-    except OSError:
-        return False
-    return True
-
-
-def _post(url: str, body: bytes) -> str:
-    request = urllib.request.Request(url, data=body, headers={"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        text: str = answer.read().decode()
-    return text

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import yaml
 from cluster import cache
 from demo.adult import read_census, requests
-from demo.load import Load
+from demo.load import Load, is_answered
 from demo.waiting import Deadline, wait_for
 from tests.cluster.place import MODEL, Place
 
@@ -33,8 +33,10 @@ def users_outside(place: Place) -> Iterator[Load]:
     place.kubectl.apply(yaml.safe_load(ENTRANCE))
     host_port = cache.read_env(cache.CLUSTER_ENV)["TIDEGATE_HOST_PORTS"].split(",")[1]
     url = f"http://127.0.0.1:{host_port}/v2/models/{MODEL}/infer"
-    with Load(url, list(requests(read_census().held_out[:5000])), per_second=40) as load:
-        wait_for(ANSWERED, lambda: bool(load.book.answered), last_seen=lambda: load.book.failed)
+    bodies = list(requests(read_census().held_out[:5000]))
+    # Before the count begins: kube-proxy opens a node port some time after it was asked for.
+    wait_for(ANSWERED, lambda: is_answered(url, bodies[0]))
+    with Load(url, bodies, per_second=40) as load:
         yield load
 
 
