@@ -135,8 +135,12 @@ async def _drain(application: Application, settings: Settings, hurry: asyncio.Ev
     application.drain()
     _LOG.info("draining for %g s; a second signal ends it at once", settings.drain_seconds)
     leave_seconds = min(settings.drain_seconds, pod.LEAVE_SECONDS)
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(hurry.wait(), settings.drain_seconds - leave_seconds)
+    await _wait(hurry, settings.drain_seconds - leave_seconds)
     application.leaving = True
+    await _wait(hurry, leave_seconds)
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(hurry.wait(), leave_seconds)
+        async with asyncio.timeout(seconds):
+            await event.wait()

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+import pytest
 from cluster.api_server import ApiServer, free_port
 
 ROOT = Path(__file__).parents[2]
@@ -67,4 +68,14 @@ def run_operator(
             yield Operator(process, log, xds_port, health_port)
         finally:
             process.terminate()
-            process.wait(END_SECONDS)
+            end(process, log)
+
+
+def end(process: subprocess.Popen[bytes], log: Path) -> None:
+    """Waits for its end; one that goes on after SIGTERM is a failure of its own, and no reason for others."""
+    try:
+        process.wait(END_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        pytest.fail(f"it was still running {END_SECONDS} s after SIGTERM:\n{log.read_text()[-3000:]}")

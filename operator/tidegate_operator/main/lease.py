@@ -63,7 +63,8 @@ class PatientLease(LeaseLock):
         """The record as stored; as last written by us while the API server is away or too busy."""
         asked_at = self._clock()
         try:
-            answer: Found = await asyncio.wait_for(super().get(name, namespace), ATTEMPT_SECONDS)
+            async with asyncio.timeout(ATTEMPT_SECONDS):
+                answer: Found = await super().get(name, namespace)
         except _UNREACHABLE:
             answer = (False, _AWAY)
         # An answer is as old as its question: a process may have stood still between the two.
@@ -99,9 +100,9 @@ class PatientLease(LeaseLock):
         """
         assert self.lease_reference is not None
         self.lease_reference.spec = self.update_lease(updated_record, self.lease_reference.spec)
-        renewal = self.api_instance.replace_namespaced_lease(name, namespace, self.lease_reference)
         try:
-            await asyncio.wait_for(renewal, ATTEMPT_SECONDS)
+            async with asyncio.timeout(ATTEMPT_SECONDS):
+                await self.api_instance.replace_namespaced_lease(name, namespace, self.lease_reference)
         except _UNREACHABLE:
             return self._held is not None
         except ApiException as error:
@@ -114,10 +115,11 @@ class PatientLease(LeaseLock):
         if self._held is None or self.taken.is_set():
             return
         try:
-            stored = await self.api_instance.read_namespaced_lease(self.name, self.namespace)
-            if stored.spec and stored.spec.holder_identity == self.identity:
-                stored.spec.holder_identity = None
-                await self.api_instance.replace_namespaced_lease(self.name, self.namespace, stored)
+            async with asyncio.timeout(ATTEMPT_SECONDS):
+                stored = await self.api_instance.read_namespaced_lease(self.name, self.namespace)
+                if stored.spec and stored.spec.holder_identity == self.identity:
+                    stored.spec.holder_identity = None
+                    await self.api_instance.replace_namespaced_lease(self.name, self.namespace, stored)
         except (ApiException, *_UNREACHABLE) as error:
             logger.warning("the Lease was not let go (%r); the next leader waits %d s", error, LEASE_SECONDS)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from time import monotonic
@@ -68,10 +69,9 @@ class Queue:
     async def _wait(self) -> None:
         full = len(self._tasks) >= self._workers
         timeout = None if full else self._schedule.seconds_to_next(self._clock())
-        try:
-            await asyncio.wait_for(self._changed.wait(), timeout)
-        except TimeoutError:
-            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout):
+                await self._changed.wait()
 
     async def _run_one(self, key: Key) -> None:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from time import monotonic
 
@@ -78,10 +79,9 @@ class RouteTable:
     async def wait_for_change(self, namespace: str, timeout_seconds: float) -> None:
         """Return when the namespace's routes change, at the latest after the timeout."""
         changed = self._changed.setdefault(namespace, asyncio.Event())
-        try:
-            await asyncio.wait_for(changed.wait(), timeout_seconds)
-        except TimeoutError:
-            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_seconds):
+                await changed.wait()
 
     def _let_linger(self, namespace: str, before: Route | None, after: Route | None) -> None:
         left = set(name_all(before)) - set(name_all(after))

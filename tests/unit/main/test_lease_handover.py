@@ -35,13 +35,15 @@ async def client(server: LeaseServer) -> AsyncIterator[ApiClient]:
 async def lead(client: ApiClient, identity: str) -> tuple[LeaderElection, PatientLease]:
     """An operator that leads."""
     lease = PatientLease("system", identity, client)
-    return await asyncio.wait_for(acquire_lease(lease), 30), lease
+    async with asyncio.timeout(30):
+        return await acquire_lease(lease), lease
 
 
 async def tries(client: ApiClient, identity: str) -> bool:
     """Whether an operator that does not lead gets the Lease now."""
     try:
-        await asyncio.wait_for(acquire_lease(PatientLease("system", identity, client)), RETRY_SECONDS * 0.9)
+        async with asyncio.timeout(RETRY_SECONDS * 0.9):
+            await acquire_lease(PatientLease("system", identity, client))
     except TimeoutError:
         return False
     return True

@@ -56,4 +56,5 @@ async def test_who_waits_is_woken_by_a_change_of_its_namespace() -> None:
     await asyncio.sleep(0)
     assert not waiting.done()
     table.set_route("shop", "fraud", Route("a"))
-    await asyncio.wait_for(waiting, 1.0)
+    async with asyncio.timeout(1.0):
+        await waiting
