@@ -55,7 +55,7 @@ class StartFailure(StrEnum):
     BUNDLE_INVALID = "BundleInvalid"
     MODEL_INVALID = "ModelInvalid"
     GOLDEN_MISMATCH = "GoldenMismatch"
-    START_TIMEOUT = "StartTimeout"  # all was fetched, but the model was not loaded in time
+    START_TIMEOUT = "StartTimeout"  # the source answers, but all was not fetched and loaded in time
 
     @property
     def terminal(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 from collections.abc import AsyncIterator
@@ -26,9 +27,17 @@ from tidegate.bundle import (
 from tidegate.pod import StartFailure
 from tidegate_serving.errors import CannotStart
 from tidegate_serving.settings import Settings
-from tidegate_serving.stores import SILENCE_SECONDS, Store, first_line, open_store
+from tidegate_serving.stores import Store, first_line, open_store
 
 _CHUNK_BYTES: Final = 1 << 20
+
+
+class Interrupted(asyncio.CancelledError):
+    """Whoever fetched was told to end; `failure` is what it had waited for."""
+
+    def __init__(self, failure: CannotStart) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
 
 
 async def fetch_bundle(settings: Settings) -> Manifest:
@@ -38,6 +47,7 @@ async def fetch_bundle(settings: Settings) -> Manifest:
 
     Raises:
         CannotStart: The source can't be read, or what lies there is not what was tested.
+        Interrupted: The task was cancelled meanwhile.
     """
     store = open_store(settings)
     manifest_bytes = await _read_manifest(store, settings)
@@ -98,12 +108,15 @@ async def _stream(
 ) -> AsyncIterator[bytes]:
     """Reads a file of the source in chunks; the library's errors end here."""
     _require_no_link(store, name, settings)
+    waited_for = _silent(settings) if name == MANIFEST_NAME else _slow(settings)
     try:
         result = await obstore.get_async(store, name)
         if wanted is not None and (problem := size_problem(name, result.meta["size"], wanted)):
             raise _refused(StartFailure.DIGEST_MISMATCH, problem, settings)
         async for chunk in result.stream(min_chunk_size=_CHUNK_BYTES):
             yield bytes(chunk)
+    except asyncio.CancelledError as error:
+        raise Interrupted(waited_for) from error
     except FileNotFoundError as error:
         raise CannotStart(
             StartFailure.SOURCE_NOT_FOUND, f"there is no {name} in {settings.source}"
@@ -111,7 +124,7 @@ async def _stream(
     except (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError) as error:
         raise _denied(name, settings) from error
     except (exceptions.BaseError, OSError) as error:
-        raise _unreachable(name, settings, error) from error
+        raise _unreachable(name, settings, _say_why(error)) from error
 
 
 def _denied(name: str, settings: Settings) -> CannotStart:
@@ -125,15 +138,28 @@ def _denied(name: str, settings: Settings) -> CannotStart:
     )
 
 
-def _unreachable(name: str, settings: Settings, error: Exception) -> CannotStart:
+def _unreachable(name: str, settings: Settings, why: str) -> CannotStart:
+    return CannotStart(StartFailure.SOURCE_UNREACHABLE, f"{name} can't be read from {settings.source}: {why}")
+
+
+# In the words of a timeout: whether that or the kubelet comes first depends on how busy the node is.
+_SILENT: Final = "no answer"
+
+
+def _silent(settings: Settings) -> CannotStart:
+    return _unreachable(MANIFEST_NAME, settings, _SILENT)
+
+
+def _slow(settings: Settings) -> CannotStart:
     return CannotStart(
-        StartFailure.SOURCE_UNREACHABLE, f"{name} can't be read from {settings.source}: {_say_why(error)}"
+        StartFailure.START_TIMEOUT,
+        f"the bundle was still being fetched from {settings.source}; raise spec.serving.startup.timeout",
     )
 
 
 # The library's own sentence is "error sending request" for all of them; only its debug print tells them apart.
 _CAUSES: Final = {
-    "kind: Timeout": f"no answer for {SILENCE_SECONDS} s",
+    "kind: Timeout": _SILENT,
     "dns error": "its host has no address",
     "ConnectionRefused": "the connection was refused",
 }

@@ -11,7 +11,7 @@ import msgspec
 
 from tidegate.pod import StartFailure, TerminationMessage
 from tidegate_serving.errors import CannotStart
-from tidegate_serving.fetch import fetch_bundle
+from tidegate_serving.fetch import Interrupted, fetch_bundle
 from tidegate_serving.golden_rows import require_golden
 from tidegate_serving.model import Model
 from tidegate_serving.settings import Settings
@@ -46,8 +46,8 @@ async def _load_once(settings: Settings) -> Model:
     began = time.monotonic()
     try:
         await fetch_bundle(settings)
-    except asyncio.CancelledError:
-        _say_if_silent(settings)
+    except Interrupted as end:
+        _say_unless_said(end.failure, settings.termination_log)
         raise
     except OSError as error:
         raise CannotStart(
@@ -79,12 +79,10 @@ async def _load_in_thread(settings: Settings) -> Model:
         raise
 
 
-def _say_if_silent(settings: Settings) -> None:
-    """Whoever is told to end while the source says nothing leaves that as the reason, unless it knows a better one."""
-    if settings.termination_log.is_file() and settings.termination_log.stat().st_size:
-        return
-    silent = f"{settings.source} has not answered yet"
-    write_termination(settings.termination_log, CannotStart(StartFailure.SOURCE_UNREACHABLE, silent))
+def _say_unless_said(failure: CannotStart, termination_log: Path) -> None:
+    """Whoever is told to end leaves what it waited for as the reason, unless an earlier try had learned more."""
+    if not (termination_log.is_file() and termination_log.stat().st_size):
+        write_termination(termination_log, failure)
 
 
 def _load_and_ask(settings: Settings) -> Model:

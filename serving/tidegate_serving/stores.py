@@ -19,12 +19,11 @@ if TYPE_CHECKING:
 
 Store = S3Store | GCSStore | AzureStore | HTTPStore | LocalStore
 
-SILENCE_SECONDS: Final = 10
 # `timeout` bounds one file as a whole, `read_timeout` the silence in between.
 _CLIENT: Final[ClientConfig] = {
     "allow_http": True,
     "connect_timeout": timedelta(seconds=3),
-    "read_timeout": timedelta(seconds=SILENCE_SECONDS),
+    "read_timeout": timedelta(seconds=10),
     "timeout": timedelta(minutes=10),
 }
 # Trying again is up to start.py, which says what it waits for; the library would wait in silence for minutes.

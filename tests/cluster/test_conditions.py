@@ -55,7 +55,7 @@ SAID = {
     ),
     "silent": (
         "SourceUnreachable",
-        f"silent starts: {TIMEOUT}tidegate.json can't be read from {STORE}: no answer",
+        f"silent starts: {TIMEOUT}tidegate.json can't be read from {STORE}: no answer{GOES_ON}",
     ),
     "changed": (
         "RolledBack",

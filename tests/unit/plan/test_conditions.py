@@ -23,7 +23,7 @@ def failed(reason: StartFailure, message: str) -> Behaviour:
 # What the pods of v2 do, and what is said of it.
 OUTSIDE = {
     "SourceDenied": failed(StartFailure.SOURCE_DENIED, "reading is denied"),
-    "SourceUnreachable": failed(StartFailure.SOURCE_UNREACHABLE, "no answer for 10 s"),
+    "SourceUnreachable": failed(StartFailure.SOURCE_UNREACHABLE, "no answer"),
     "SourceNotFound": failed(StartFailure.SOURCE_NOT_FOUND, "there is no model.onnx"),
     "SecretMissing": failed(StartFailure.SECRET_MISSING, "there is no Secret"),
     "ImagePull": Behaviour(trouble=Trouble.IMAGE_PULL, message="not found"),

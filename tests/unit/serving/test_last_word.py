@@ -2,12 +2,17 @@
 
 import shutil
 import socket
-from contextlib import closing
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import msgspec
 import pytest
 from tests.unit.serving.bundles import write_sum_bundle
 
+from tidegate.bundle import MANIFEST_NAME
 from tidegate.pod import StartFailure
 
 
@@ -46,7 +51,7 @@ def test_a_store_that_never_answers_is_named_when_the_start_is_over(start_server
     word = server.last_word()
     assert (word.reason, word.message) == (
         StartFailure.SOURCE_UNREACHABLE,
-        f"{source} has not answered yet",
+        f"tidegate.json can't be read from {source}: no answer",
     )
 
 
@@ -58,7 +63,53 @@ def test_a_store_that_never_answers_is_given_up_and_named(start_server, bundle):
     word = server.last_word()
     assert (word.reason, word.message) == (
         StartFailure.SOURCE_UNREACHABLE,
-        f"tidegate.json can't be read from {source}: no answer for 10 s",
+        f"tidegate.json can't be read from {source}: no answer",
+    )
+
+
+@contextmanager
+def serve_slowly(folder: Path) -> Iterator[tuple[int, threading.Event]]:
+    """A store that has the manifest at once and the rest in hours; its port, and whether the rest was asked for."""
+
+    class Slow(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            manifest = (folder / MANIFEST_NAME).read_bytes()
+            self.send_response(200)
+            if self.path.endswith(MANIFEST_NAME):
+                self.send_header("Content-Length", str(len(manifest)))
+                self.end_headers()
+                self.wfile.write(manifest)
+            else:
+                asked.set()
+                over.wait()
+
+        def log_message(self, *_args: object) -> None:
+            """Keeps quiet."""
+
+    asked, over = threading.Event(), threading.Event()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Slow)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield server.server_port, asked
+    finally:
+        over.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def test_a_store_that_is_slow_is_not_called_silent(start_server, bundle):
+    with serve_slowly(bundle[0]) as (port, asked):
+        source = f"http://127.0.0.1:{port}/b"
+        server = start_server(source, bundle[1])
+        server.until(asked.is_set, "it has the manifest")
+        server.process.terminate()
+        assert server.process.wait(timeout=5) == 0
+    word = server.last_word()
+    assert (word.reason, word.message) == (
+        StartFailure.START_TIMEOUT,
+        f"the bundle was still being fetched from {source}; raise spec.serving.startup.timeout",
     )
 
 
