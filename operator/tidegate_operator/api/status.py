@@ -114,6 +114,15 @@ class CheckStatus(Seen):
     """The reason with its numbers, in one sentence."""
 
 
+class Waiting(Seen):
+    """What a pod said that it waits for, such as a store or a Secret."""
+
+    reason: str
+    """The word for conditions, such as SourceDenied."""
+    message: str
+    """The sentence for the user, with what to do."""
+
+
 class RolloutStatus(Seen):
     """The rollout under way, and all that is needed to resume it."""
 
@@ -131,6 +140,8 @@ class RolloutStatus(Seen):
     """Restarts that a pod of the candidate had behind it, at most, when the first step began; they are not held
     against it.
     """
+    waiting_for: Waiting | None = None
+    """What the candidate's pods said last that they wait for; absent once one is ready, or something else is so."""
 
 
 class Rejection(Seen):

@@ -18,7 +18,9 @@ from tidegate_operator.plan.startup import (
     find_begin,
     find_obstacle,
     find_router_obstacle,
+    note_obstacle,
     pods_needed,
+    recall_obstacle,
 )
 
 LOOK_SECONDS = 1.0  # a verdict is right at every look, so looking often costs only the scrape
@@ -35,6 +37,7 @@ def advance(course: Course, snapshot: Snapshot, now: datetime) -> Course:
         )
     if not _is_ready(course, snapshot, _share(_current_step(course, snapshot))):
         return _wait_for_start(course, snapshot, now)
+    course = _keep_in_mind(course, None)
     if not _steps(course, snapshot):
         return _finish(course, snapshot, now, because=_why_direct(course, snapshot))
     return _walk(course, snapshot, now)
@@ -93,14 +96,16 @@ def _wait_for_start(course: Course, snapshot: Snapshot, now: datetime) -> Course
     that is mended needs no retry.
     """
     assert course.candidate
+    version = course.candidate.model_version
     obstacle, late = _find_delay(course, snapshot, now)
     timeout = snapshot.deployment.spec.serving.startup.timeout
+    course = _keep_in_mind(course, obstacle)
     outside = obstacle is not None and obstacle.outside
     message = _say_start(obstacle, late_after=timeout if late else "")
     if late and course.stable and not outside:
         reason = obstacle.reason if obstacle else Reason.START_TIMEOUT
         return take_back(course, now, reason=reason, message=message)
-    words = f"{course.candidate.model_version} starts: {message}"
+    words = f"{version} starts: {message}"
     reason = obstacle.reason if obstacle else Reason.START_TIMEOUT if late else Reason.STARTING
     stalled = late or bool(obstacle and obstacle.final)
     return course.saying(Phase.FAILED if stalled else Phase.STARTING, reason, words, stalled=stalled)
@@ -113,6 +118,8 @@ def _find_delay(course: Course, snapshot: Snapshot, now: datetime) -> tuple[Obst
     obstacle = find_obstacle(workload)
     if obstacle is None and workload and workload.ready:
         obstacle = find_router_obstacle(snapshot.router, answering=snapshot.routers)
+    elif obstacle is None and course.rollout and course.rollout.waiting_for:
+        obstacle = recall_obstacle(course.rollout.waiting_for)
     timeout = parse_seconds(snapshot.deployment.spec.serving.startup.timeout)
     exposed = bool(course.weight or course.mirror)
     late = not exposed and seconds_since(course.candidate.since, now) > timeout
@@ -121,6 +128,18 @@ def _find_delay(course: Course, snapshot: Snapshot, now: datetime) -> tuple[Obst
     began = find_begin(workload, now)
     # What has not run can't have been slow, and is not to blame.
     return (None, (now - began).total_seconds() > timeout) if began else (NOT_STARTED, True)
+
+
+def _keep_in_mind(course: Course, obstacle: Obstacle | None) -> Course:
+    """What a pod waits for stands until a pod is ready or says otherwise.
+
+    Without this, the reason would come and go with pods that a node's end or a drain replaces: a new one has said
+    nothing yet.
+    """
+    waiting_for = note_obstacle(obstacle)
+    if course.rollout is None or course.rollout.waiting_for == waiting_for:
+        return course
+    return replace(course, rollout=course.rollout.model_copy(update={"waiting_for": waiting_for}))
 
 
 def _say_start(obstacle: Obstacle | None, *, late_after: str) -> str:

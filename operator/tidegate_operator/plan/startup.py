@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tidegate.pod import StartFailure
+from tidegate_operator.api.status import Waiting
 from tidegate_operator.evidence.trips import RESTARTS_TOLERATED
 from tidegate_operator.plan.course import Reason
 from tidegate_operator.plan.facts import PodFact, Trouble, Workload
@@ -44,6 +45,21 @@ def find_obstacle(workload: Workload | None) -> Obstacle | None:
         words = f"pods can't be created: {workload.refusal}"
         found.append(Obstacle(Trouble.NOT_ALLOWED, words, outside=True))
     return min(found, key=lambda obstacle: (not obstacle.final, obstacle.reason), default=None)
+
+
+def note_obstacle(obstacle: Obstacle | None) -> Waiting | None:
+    """An obstacle as status keeps it; none unless a pod has said that it waits for something outside.
+
+    What Kubernetes says (no node, no image) it says again of each new pod, and takes back by itself.
+    """
+    if obstacle is None or not obstacle.outside or obstacle.reason not in set(StartFailure):
+        return None
+    return Waiting(reason=obstacle.reason, message=obstacle.message)
+
+
+def recall_obstacle(waiting: Waiting) -> Obstacle:
+    """The obstacle that status keeps."""
+    return Obstacle(waiting.reason, waiting.message, outside=True)
 
 
 def find_router_obstacle(router: Workload | None, *, answering: int) -> Obstacle | None:

@@ -75,6 +75,26 @@ def test_what_is_mended_is_gone_and_restarts_on_the_way_are_no_crash_loop(reason
     assert not world.last.status.rejected
 
 
+SAID_BY_PODS = [reason for reason in OUTSIDE if reason in set(StartFailure)]
+
+
+@pytest.mark.parametrize("reason", SAID_BY_PODS)
+def test_a_new_pod_that_has_said_nothing_yet_takes_nothing_back(reason):
+    """Such as that of a node that was drained."""
+    world = serving_v1(OUTSIDE[reason]).play(300)
+    world.behaviours["v2"] = Behaviour(start_seconds=600, since=world.now)
+    assert watch(world, 20) == [("Failed", reason, "Stalled", "Available")]
+    world.behaviours["v2"] = OUTSIDE[reason]
+    assert watch(world, 20) == [("Failed", reason, "Stalled", "Available")]
+
+
+@pytest.mark.parametrize("reason", SAID_BY_PODS)
+def test_what_pods_waited_for_is_forgotten_once_one_is_ready(reason):
+    world = serving_v1(OUTSIDE[reason]).play(300)
+    world.behaviours["v2"] = Behaviour()
+    assert world.play(5).last.status.rollout.waiting_for is None
+
+
 def test_what_had_to_wait_for_a_node_has_the_whole_timeout_from_then_on():
     world = serving_v1(OUTSIDE["Unschedulable"]).play(300)
     world.behaviours["v2"] = Behaviour(start_seconds=50, since=world.now)
