@@ -24,7 +24,10 @@ STABLE, GOOD, BAD, ANOTHER = "income-1", "income-2", "income-3", "income-4"
 WEIGHTS: Final = (20, 50)
 LIMITS: Final = {"cpu": "1", "memory": "512Mi"}
 
+PREDICTORS: Final = "app.kubernetes.io/component=predictor"
+
 # The longest that each may take on a machine with two cores; what it took is in the report.
+CLEARED: Final = Deadline("the end of the pods of the drill before", 180)
 SERVES: Final = Deadline("the first version's service", 90)
 FLOWS: Final = Deadline("an answer to the first request", 30)
 IN_MID_ROLLOUT: Final = Deadline("the candidate's first share of traffic", 90)
@@ -78,7 +81,16 @@ class Stage:
         return self.kubectl.within(SYSTEM_NAMESPACE)
 
     def set_scene(self) -> Scene:
-        """A ModelDeployment that was never there before: no name is remembered anywhere."""
+        """A ModelDeployment that was never there before: no name is remembered anywhere.
+
+        What was there before leaves first: its pods drain, after a killed API server for longer, and a small node has
+        no room for both.
+        """
+        wait_for(
+            CLEARED,
+            lambda: not self.kubectl.find("pods", PREDICTORS),
+            last_seen=lambda: self.kubectl.run("get", "pods"),
+        )
         self.scenes += 1
         return Scene(self, f"drill-{self.scenes}")
 
