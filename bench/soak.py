@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Final
 
 from bench.report import describe_spread, print_table, write_report
-from demo.ground import find_ground
+from demo.ground import hold_ground
 from demo.waiting import Deadline
 from drills import faults
 from drills.node import read_memory_mib
@@ -73,7 +73,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="of the order of the drills")
     arguments = parser.parse_args()
     diary = Diary(random.Random(arguments.seed))
-    with open_stage(find_ground()).set_scene() as scene:
+    with hold_ground() as ground, open_stage(ground).set_scene() as scene:
         scene.serve()
         scene.send()
         before, number = scene.mark(), 0

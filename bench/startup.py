@@ -26,7 +26,7 @@ from bench.namespace import fresh_namespace
 from bench.report import describe_spread, print_table, write_report
 from cluster.kind import NODE
 from demo.adult import read_census
-from demo.ground import find_ground, install_operator
+from demo.ground import hold_ground, install_operator
 from demo.kubectl import Kubectl, Manifest, run
 from demo.models import forest
 from demo.store import open_store, publish, start_store
@@ -141,10 +141,9 @@ def main() -> None:
     )
     parser.add_argument("--pods", type=int, default=10)
     arguments = parser.parse_args()
-    ground = find_ground()
-    install_operator(ground)
     begin = time.monotonic()
-    with fresh_namespace(ground.kubectl, NAMESPACE) as kubectl:
+    with hold_ground() as ground, fresh_namespace(ground.kubectl, NAMESPACE) as kubectl:
+        install_operator(ground)
         serve(kubectl, ground.images["TIDEGATE_STORE_IMAGE"])
         starts = measure(kubectl, arguments.pods)
     rows = [

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from demo.ground import NotOurClusterError, alone_on_stage, find_ground
+from demo.ground import NotOurClusterError, hold_ground
 from demo.kubectl import ProgramFailedError
 from demo.narrator import Narrator
 from demo.story import Story, StoryBrokenError
@@ -20,8 +20,8 @@ def main() -> None:
     arguments = parser.parse_args()
     narrator = Narrator()
     try:
-        with alone_on_stage():
-            Story(find_ground(), narrator).play()
+        with hold_ground() as ground:
+            Story(ground, narrator).play()
     except (DeadlineError, NotOurClusterError, ProgramFailedError, StoryBrokenError) as error:
         sys.exit(f"\nThe demo stopped: {error}")
     if arguments.picture:

@@ -34,8 +34,8 @@ class Ground:
     helm: str
     images: Mapping[str, str]
     """As `make images` wrote them: TIDEGATE_OPERATOR_IMAGE and so on."""
-    host_port: int
-    """Port of 127.0.0.1 that leads to the cluster's node port 30080."""
+    host_ports: tuple[int, int]
+    """Ports of 127.0.0.1 that lead to the cluster's node ports 30080 and 30081."""
 
 
 def find_ground() -> Ground:
@@ -64,22 +64,27 @@ def find_ground() -> Ground:
     images = cache.read_env(cache.IMAGES_ENV)
     if missing := [name for name in IMAGES if name not in images]:
         raise NotOurClusterError(f"{', '.join(missing)} not built yet; run `make images`")
-    return Ground(kubectl, _find_helm(), images, int(settings["TIDEGATE_HOST_PORTS"].split(",")[0]))
+    first, second = map(int, settings["TIDEGATE_HOST_PORTS"].split(","))
+    return Ground(kubectl, _find_helm(), images, (first, second))
 
 
 @contextmanager
-def alone_on_stage() -> Iterator[None]:
-    """Holds the demo's namespace for this process.
+def hold_ground() -> Iterator[Ground]:
+    """The cluster of `make cluster`, for this process alone: each of us installs an operator of its own there, and
+    some kill it.
 
     Raises:
-        NotOurClusterError: Another demo runs. Without this, the second one removes the namespace of the first.
+        NotOurClusterError: As `find_ground`, or another process holds it.
     """
-    with (cache.ROOT / "demo-lock").open("w") as lock:
+    cache.ROOT.mkdir(parents=True, exist_ok=True)
+    with (cache.ROOT / "ground-lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise NotOurClusterError("another demo runs on this cluster; wait for its end") from error
-        yield
+            raise NotOurClusterError(
+                "a demo, a test, a drill or a benchmark runs on this cluster; wait for its end"
+            ) from error
+        yield find_ground()
 
 
 def install_operator(ground: Ground, *values: str) -> None:

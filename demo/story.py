@@ -67,7 +67,7 @@ class Story:
         self._narrator = narrator
         self._watch = RolloutWatch(self._kubectl, NAME, narrator)
         self._told_left = ""
-        self._entrance = f"http://127.0.0.1:{ground.host_port}"
+        self._entrance = f"http://127.0.0.1:{ground.host_ports[0]}"
 
     def play(self) -> None:
         """Plays it from the installation to the summary."""

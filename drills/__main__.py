@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import Final
 
 from bench.report import print_table, write_report
-from demo.ground import NotOurClusterError, find_ground
+from demo.ground import NotOurClusterError, hold_ground
 from demo.kubectl import ProgramFailedError
 from demo.waiting import DeadlineError
 
@@ -75,8 +75,8 @@ def main() -> None:
     if unknown := set(names) - set(NAMES):
         parser.error(f"no drill is called {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
     try:
-        stage = open_stage(find_ground())
-        outcomes = dict(_play_all(stage, names))
+        with hold_ground() as ground:
+            outcomes = dict(_play_all(open_stage(ground), names))
     except (NotOurClusterError, *UNEXPECTED) as error:
         sys.exit(f"The drills stopped: {error}")
     _report(outcomes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from cluster import cache
+from demo.entrance import open_entrance
 from demo.ground import Ground, install_operator
 from demo.kubectl import Kubectl
 from tests.cluster.library import NAMESPACE as STORE_NAMESPACE
@@ -14,18 +14,7 @@ from drills.gate import remove_gate
 from drills.scene import Stage
 
 NAMESPACE: Final = "drills"
-NODE_PORT: Final = 30081
 _FILLED_FROM: Final = "drills.tidegate.io/filled-from"
-_ENTRANCE: Final = {
-    "apiVersion": "v1",
-    "kind": "Service",
-    "metadata": {"name": "entrance"},
-    "spec": {
-        "type": "NodePort",
-        "selector": {"app.kubernetes.io/name": "tidegate-router", "app.kubernetes.io/part-of": "tidegate"},
-        "ports": [{"name": "http", "port": 80, "targetPort": "http", "nodePort": NODE_PORT}],
-    },
-}
 
 
 def open_stage(ground: Ground) -> Stage:
@@ -40,8 +29,7 @@ def open_stage(ground: Ground) -> Stage:
         kubectl.run("delete", "modeldeployments", "--all", "--wait=false")
     else:
         _fill(ground, kubectl)
-    ports = cache.read_env(cache.CLUSTER_ENV)["TIDEGATE_HOST_PORTS"].split(",")
-    return Stage(kubectl, int(ports[1]))
+    return Stage(kubectl, open_entrance(ground, kubectl))
 
 
 def _fill(ground: Ground, kubectl: Kubectl) -> None:
@@ -49,7 +37,7 @@ def _fill(ground: Ground, kubectl: Kubectl) -> None:
     library = open_library(ground)
     kubectl.run("delete", "namespace", NAMESPACE, "--ignore-not-found", "--timeout=150s", timeout_seconds=160)
     kubectl.make_namespace(NAMESPACE)
-    kubectl.apply(library.secret, _ENTRANCE, *library.versions.values())
+    kubectl.apply(library.secret, *library.versions.values())
     store = _find_store(ground.kubectl.within(STORE_NAMESPACE))
     kubectl.run("annotate", "namespace", NAMESPACE, "--overwrite", f"{_FILLED_FROM}={store}")
 

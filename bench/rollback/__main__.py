@@ -19,7 +19,7 @@ from bench.report import describe_spread, print_table, write_report
 from bench.rollback.bad import Result, Setting, play
 from bench.rollback.good import Fate, watch
 from bench.rollback.stage import Stage, open_stage
-from demo.ground import find_ground, install_operator
+from demo.ground import hold_ground
 
 FIVE_PERCENT = {"steps": [{"weight": 5, "hold": "1h"}]}
 DEFAULT_STEPS = {"steps": [{"mirror": 100}, {"weight": 5}, {"weight": 25}, {"weight": 50}]}
@@ -138,11 +138,9 @@ def main() -> None:
     parser.add_argument("--good-minutes", type=float, default=15)
     parser.add_argument("--only", choices=("bad", "good"))
     arguments = parser.parse_args()
-    ground = find_ground()
-    install_operator(ground)
     bad: dict[str, list[Result]] = {}
     good: dict[int, list[Fate]] = {}
-    with open_stage(ground) as stage:
+    with hold_ground() as ground, open_stage(ground) as stage:
         if arguments.only != "good":
             bad = play_bad(stage, arguments.runs)
         if arguments.only != "bad":

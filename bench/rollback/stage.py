@@ -13,7 +13,7 @@ from typing import Any
 
 from bench.namespace import fresh_namespace
 from bench.rollback.models import MODEL, STABLE, TABLES, draw_requests, package
-from demo.ground import Ground
+from demo.ground import Ground, install_operator
 from demo.kubectl import Kubectl, Manifest
 from demo.load import Load
 from demo.rollout_view import RolloutView
@@ -107,7 +107,8 @@ class Stage:
 
 @contextmanager
 def open_stage(ground: Ground) -> Iterator[Stage]:
-    """A fresh namespace with the store and every ModelVersion in it, removed at the end."""
+    """The operator, and a fresh namespace with the store and every ModelVersion in it, removed at the end."""
+    install_operator(ground)
     with fresh_namespace(ground.kubectl, NAMESPACE) as kubectl:
         kubectl.apply(*_fill_store(kubectl, ground.images["TIDEGATE_STORE_IMAGE"]))
         with kubectl.serve_api() as port:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from cluster import cache
-from demo.ground import SYSTEM_NAMESPACE, Ground, NotOurClusterError, find_ground, install_operator
+from demo.ground import SYSTEM_NAMESPACE, Ground, NotOurClusterError, hold_ground, install_operator
 from demo.kubectl import Kubectl, ProgramFailedError
 from tests.cluster.library import Library, open_library
 from tests.cluster.place import Place
@@ -23,14 +24,15 @@ WHAT_IS_KEPT = (
 
 
 @pytest.fixture(scope="session")
-def ground() -> Ground:
+def ground() -> Iterator[Ground]:
     """The cluster with our mark and the operator in it; without the mark no story is told."""
-    try:
-        found = find_ground()
-    except NotOurClusterError as error:
-        pytest.fail(str(error), pytrace=False)
-    install_operator(found)
-    return found
+    with ExitStack() as stack:
+        try:
+            found = stack.enter_context(hold_ground())
+        except NotOurClusterError as error:
+            pytest.fail(str(error), pytrace=False)
+        install_operator(found)
+        yield found
 
 
 @pytest.fixture(scope="session")

@@ -5,34 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import yaml
-from cluster import cache
 from demo.adult import read_census, requests
+from demo.entrance import open_entrance
+from demo.ground import Ground
 from demo.load import Load, is_answered
 from demo.waiting import Deadline, wait_for
 from tests.cluster.place import MODEL, Place
 
-NODE_PORT = 30081
-ENTRANCE = f"""
-apiVersion: v1
-kind: Service
-metadata: {{name: entrance}}
-spec:
-  type: NodePort
-  selector: {{app.kubernetes.io/name: tidegate-router, app.kubernetes.io/part-of: tidegate}}
-  ports: [{{name: http, port: 80, targetPort: http, nodePort: {NODE_PORT}}}]
-"""
 ROUTERS = "app.kubernetes.io/name=tidegate-router"
 ANSWERED = Deadline("the first answer", 30)
 FORMER_GONE = Deadline("the end of the former router", 60)
 
 
 @contextmanager
-def users_outside(place: Place) -> Iterator[Load]:
+def users_outside(ground: Ground, place: Place) -> Iterator[Load]:
     """Users by way of a node port, whose kept-alive connections end at whichever router kube-proxy picked."""
-    place.kubectl.apply(yaml.safe_load(ENTRANCE))
-    host_port = cache.read_env(cache.CLUSTER_ENV)["TIDEGATE_HOST_PORTS"].split(",")[1]
-    url = f"http://127.0.0.1:{host_port}/v2/models/{MODEL}/infer"
+    url = f"http://127.0.0.1:{open_entrance(ground, place.kubectl)}/v2/models/{MODEL}/infer"
     bodies = list(requests(read_census().held_out[:5000]))
     # Before the count begins: kube-proxy opens a node port some time after it was asked for.
     wait_for(ANSWERED, lambda: is_answered(url, bodies[0]))
@@ -40,11 +28,11 @@ def users_outside(place: Place) -> Iterator[Load]:
         yield load
 
 
-def test_router_is_replaced_without_a_lost_request(place: Place) -> None:
+def test_router_is_replaced_without_a_lost_request(ground: Ground, place: Place) -> None:
     """Three times: a race that one drain wins by luck would show."""
     place.register("income-1")
     place.serve("income-1")
-    with users_outside(place) as load:
+    with users_outside(ground, place) as load:
         for _ in range(3):
             place.kubectl.run("rollout", "restart", "deployment/tidegate-router")
             place.kubectl.run("rollout", "status", "deployment/tidegate-router", "--timeout=120s")
