@@ -59,6 +59,7 @@ class Router:
         self._xds = xds
         self._clusters: set[str] = set()
         self._counters = Counters()
+        self._routes_version = ""
         self.first_shares: dict[str, float] = {}
         """Model → when two of its revisions first shared its requests, by the monotonic clock."""
 
@@ -77,6 +78,7 @@ class Router:
             name for name in sorted(self._clusters) if wanted.search(f"cluster.{name}.upstream_rq_completed")
         ]
         stats: list[Object] = [stat for name in told for stat in self._list_values(name)]
+        stats.append({"name": "http.tidegate.rds.tidegate.version_text", "value": self._routes_version})
         return {"stats": [*stats, {"histograms": [self._build_histogram(name) for name in told]}]}
 
     def _list_values(self, cluster: str) -> list[Object]:
@@ -107,7 +109,7 @@ class Router:
                     if answer.status == 200:
                         told = await answer.json()
                         version = told["version_info"]
-                        take(told["resources"])
+                        take(version, told["resources"])
             except (aiohttp.ClientError, TimeoutError):
                 await asyncio.sleep(0.5)
             await asyncio.sleep(REFRESH_SECONDS)
@@ -121,10 +123,11 @@ class Router:
                 pass
             await asyncio.sleep(READY_SECONDS)
 
-    def _take_clusters(self, resources: list[Object]) -> None:
+    def _take_clusters(self, _version: str, resources: list[Object]) -> None:
         self._clusters = {cluster["name"] for cluster in resources}
 
-    def _take_routes(self, resources: list[Object]) -> None:
+    def _take_routes(self, version: str, resources: list[Object]) -> None:
+        self._routes_version = version
         self._counters.advance()
         rates: dict[str, float] = {}
         for host in resources[0]["virtual_hosts"]:

@@ -68,7 +68,12 @@ class Leader:
                 store=self._store,
                 table=self._table,
                 discovery=self._discovery,
-                observer=Observer(self._store, Scraper(session), now=clock.now),
+                observer=Observer(
+                    self._store,
+                    Scraper(session),
+                    version_of_routes=self._discovery.version_of_routes,
+                    now=clock.now,
+                ),
                 applier=self._applier,
                 status=StatusWriter(cluster),
                 recorder=Recorder(cluster, settings.identity),

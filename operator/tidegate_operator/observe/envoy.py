@@ -1,9 +1,10 @@
-"""Envoy's stats: what one router counted for each cluster since it started."""
+"""Envoy's stats: what one router counted for each cluster since it started, and by which routes it goes."""
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,12 +13,14 @@ import msgspec
 from tidegate.counts import LATENCY_BOUNDS_MS
 
 _BINS = len(LATENCY_BOUNDS_MS) + 1
+_ROUTES_VERSION = "http.tidegate.rds.tidegate.version_text"
 
 
 def build_query(clusters: Iterable[str]) -> dict[str, str]:
     """The query of `/stats` for these clusters: a router of many models must not tell all of them each time."""
     names = "|".join(sorted(clusters))
-    return {"format": "json", "histogram_buckets": "disjoint", "filter": rf"^cluster\.({names})\."}
+    wanted = rf"^cluster\.({names})\.|^{re.escape(_ROUTES_VERSION)}$"
+    return {"format": "json", "histogram_buckets": "disjoint", "filter": wanted}
 
 
 class Bucket(msgspec.Struct):
@@ -34,10 +37,10 @@ class Histogram(msgspec.Struct):
 
 
 class Stat(msgspec.Struct):
-    """A counter or gauge, or all histograms at once."""
+    """A counter, a gauge or a text, or all histograms at once."""
 
     name: str = ""
-    value: int = 0
+    value: int | str = 0
     histograms: list[Histogram] = []
 
 
@@ -65,17 +68,29 @@ class ClusterCounts:
         return (self.completed, self.failed, *self.latency)
 
 
-def parse_stats(document: Any) -> dict[str, ClusterCounts]:  # noqa: ANN401 - whatever a pod answers
-    """Envoy's `/stats?format=json&histogram_buckets=disjoint` by cluster.
+@dataclass(frozen=True, slots=True)
+class RouterCounts:
+    """What one router says."""
+
+    clusters: Mapping[str, ClusterCounts]
+    routes_version: str = ""
+    """Of the routes that it goes by (`version_info` of its last DiscoveryResponse); empty before the first."""
+
+
+def parse_stats(document: Any) -> RouterCounts:  # noqa: ANN401 - whatever a pod answers
+    """Envoy's `/stats?format=json&histogram_buckets=disjoint`.
 
     Raises msgspec.ValidationError where it is anything else.
     """
     clusters: dict[str, ClusterCounts] = defaultdict(ClusterCounts)
+    routes_version = ""
     for stat in msgspec.convert(document, Stats).stats:
         _take_histograms(stat.histograms, clusters)
-        if (split := _split(stat.name)) is not None:
-            _take_value(clusters[split[0]], split[1], stat.value)
-    return dict(clusters)
+        if stat.name == _ROUTES_VERSION:
+            routes_version = str(stat.value)
+        elif (split := _split(stat.name)) is not None:
+            _take_value(clusters[split[0]], split[1], msgspec.convert(stat.value, int))
+    return RouterCounts(dict(clusters), routes_version)
 
 
 def _split(name: str) -> tuple[str, str] | None:

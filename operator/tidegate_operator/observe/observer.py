@@ -13,7 +13,7 @@ from time import monotonic
 from tidegate_operator.api.model_deployment import ModelDeployment
 from tidegate_operator.api.model_version import ModelVersion
 from tidegate_operator.api.status import ModelDeploymentStatus
-from tidegate_operator.observe.envoy import ClusterCounts
+from tidegate_operator.observe.envoy import RouterCounts
 from tidegate_operator.observe.ledger import Counts, Ledger
 from tidegate_operator.observe.scrape import Scraper
 from tidegate_operator.observe.store import Body, Key, Kind, Store, name_of, uid_of
@@ -43,11 +43,13 @@ class Observer:
         store: Store,
         scraper: Scraper,
         *,
+        version_of_routes: Callable[[str], str],
         now: Callable[[], datetime],
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._store = store
         self._scraper = scraper
+        self._version_of_routes = version_of_routes
         self._now = now
         self._started_at = now()
         self._clock = clock
@@ -68,7 +70,7 @@ class Observer:
         # Where nobody is compared nobody need be asked: a thousand models at rest cost no scrape.
         if _is_at_rest(deployment):
             self._stop_counting(key, names)
-            routers: Mapping[str, Mapping[str, ClusterCounts]] = {}
+            routers: Mapping[str, RouterCounts] = {}
         else:
             routers = await self._read_counts(key, names) if names else {}
         used = {name: self._find_pending(key, name) for name in names}
@@ -81,6 +83,7 @@ class Observer:
                 name: _build_traffic(*used[name], healthy=_count_healthy(name, routers)) for name in names
             },
             routers=len(routers),
+            routes_known=self._know_routes(key.namespace, routers),
             router=self._find_router(key.namespace),
         )
         return Observation(snapshot, used)
@@ -142,7 +145,7 @@ class Observer:
         pods = self._store.select(Kind.POD, namespace, ROUTER_SELECTOR)
         return parse_workload(found[0], pods) if found else None
 
-    async def _read_counts(self, key: Key, revisions: list[str]) -> Mapping[str, Mapping[str, ClusterCounts]]:
+    async def _read_counts(self, key: Key, revisions: list[str]) -> Mapping[str, RouterCounts]:
         """Ask all pods at once, write into the ledgers, and answer what each router said."""
         router_pods = self._find_running(key.namespace, ROUTER_SELECTOR)
         predictor_pods = self._find_running(key.namespace, select_pods(key.name))
@@ -150,8 +153,8 @@ class Observer:
             self._scraper.read_routers(_find_addresses(router_pods), revisions),
             self._scraper.read_predictors(_find_addresses(predictor_pods)),
         )
-        for name, clusters in routers.items():
-            routed: dict[Hashable, Counts] = {(key, revision): c.counts for revision, c in clusters.items()}
+        for name, router in routers.items():
+            routed: dict[Hashable, Counts] = {(key, rev): c.counts for rev, c in router.clusters.items()}
             self._sources[key].add((key, name))
             self._routers.record((key, name), routed, fresh=self._is_fresh(router_pods[name]))
         for name, counted in predictors.items():
@@ -181,6 +184,10 @@ class Observer:
 
     def _find_pending(self, key: Key, revision: str) -> tuple[Counts, Counts]:
         return self._routers.pending_of((key, revision)), self._predictors.pending_of((key, revision))
+
+    def _know_routes(self, namespace: str, routers: Mapping[str, RouterCounts]) -> bool:
+        decided = self._version_of_routes(namespace)
+        return bool(routers) and all(router.routes_version == decided for router in routers.values())
 
     def _find_running(self, namespace: str, labels: Mapping[str, str]) -> dict[str, Body]:
         pods = self._store.select(Kind.POD, namespace, labels)
@@ -218,10 +225,10 @@ def _is_owned_by(body: Body, uid: str) -> bool:
     return any(owner["uid"] == uid for owner in body["metadata"].get("ownerReferences") or ())
 
 
-def _count_healthy(revision: str, routers: Mapping[str, Mapping[str, ClusterCounts]]) -> int:
+def _count_healthy(revision: str, routers: Mapping[str, RouterCounts]) -> int:
     """The fewest endpoints that any router holds healthy: the slowest to learn decides."""
-    told = (clusters[revision].healthy if revision in clusters else 0 for clusters in routers.values())
-    return min(told, default=0)
+    found = (router.clusters.get(revision) for router in routers.values())
+    return min((counts.healthy if counts else 0 for counts in found), default=0)
 
 
 def _build_traffic(routed: Counts, predicted: Counts, *, healthy: int) -> Traffic:

@@ -12,7 +12,7 @@ import msgspec
 
 from tidegate import pod
 from tidegate.counts import SNAPSHOT_PATH, Snapshot
-from tidegate_operator.observe.envoy import ClusterCounts, build_query, parse_stats
+from tidegate_operator.observe.envoy import RouterCounts, build_query, parse_stats
 
 logger = logging.getLogger(__name__)
 
@@ -35,11 +35,11 @@ class Scraper:
 
     async def read_routers(
         self, addresses: Mapping[str, str], clusters: Iterable[str]
-    ) -> dict[str, dict[str, ClusterCounts]]:
-        """Pod name → host[:port] in, pod name → cluster → counters out."""
+    ) -> dict[str, RouterCounts]:
+        """Pod name → host[:port] in, pod name → what it says of these clusters out."""
         query = build_query(clusters)
 
-        async def read(address: str) -> dict[str, ClusterCounts]:
+        async def read(address: str) -> RouterCounts:
             url = f"http://{_with_port(address, ROUTER_STATS_PORT)}/stats"
             return parse_stats(msgspec.json.decode(await self._get(url, query)))
 

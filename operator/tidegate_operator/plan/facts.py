@@ -104,6 +104,8 @@ class Snapshot:
     """By revision."""
     routers: int = 0
     """Routers that answered the last look."""
+    routes_known: bool = False
+    """Whether each of these routers goes by the routes as they were decided last."""
     router: Workload | None = None
     """The pods of the namespace's router; none if it is not there."""
     refusal: str = ""

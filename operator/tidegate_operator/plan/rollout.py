@@ -248,13 +248,18 @@ def _what_is_missing(course: Course, snapshot: Snapshot) -> str:
 
 
 def _is_ready(course: Course, snapshot: Snapshot, share: int) -> bool:
-    """Whether enough pods are ready, and known to the routers as healthy, for a share of the traffic (percent)."""
+    """Whether enough pods are ready, and known to the routers as healthy, for a share of the traffic (percent).
+
+    Routers learn of pods and of routes by separate requests. A later version finds its model's route there; a first
+    one waits for it: whoever asked as soon as it is Ready would be told that there is no such model.
+    """
     assert course.candidate
     name = course.candidate.revision
     workload = snapshot.workloads.get(name)
     needed = pods_needed(snapshot.deployment.spec.serving.replicas, share)
     healthy = snapshot.traffic.get(name, Traffic()).healthy
-    return workload is not None and workload.ready >= needed and healthy >= needed
+    routed = course.stable is not None or snapshot.routes_known
+    return routed and workload is not None and workload.ready >= needed and healthy >= needed
 
 
 def _steps(course: Course, snapshot: Snapshot) -> tuple[Step, ...]:

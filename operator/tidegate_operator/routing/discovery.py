@@ -102,6 +102,10 @@ class Discovery:
         changes = self._table.changes_of(namespace)
         return self._recall((namespace, ROUTES_TYPE), changes, self.list_routes)
 
+    def version_of_routes(self, namespace: str) -> str:
+        """What a router says that it goes by once it has learnt all that is decided."""
+        return self.answer_routes(namespace).version
+
     def _recall(
         self, asked: tuple[str, str], made_from: Hashable, list_resources: Callable[[str], Resources]
     ) -> Answer:

@@ -40,11 +40,17 @@ class World:
         self.plan = told
         self.now = datetime(2026, 1, 1, tzinfo=UTC)
         self.metrics = Metrics()
+        discovery = Discovery(self.table)
         parts = Parts(
             store=self.store,
             table=self.table,
-            discovery=Discovery(self.table),
-            observer=Observer(self.store, Scraper(session), now=lambda: self.now),
+            discovery=discovery,
+            observer=Observer(
+                self.store,
+                Scraper(session),
+                version_of_routes=discovery.version_of_routes,
+                now=lambda: self.now,
+            ),
             applier=Applier(self.cluster, find=lambda _: None),
             status=StatusWriter(self.cluster),
             recorder=Recorder(self.cluster, "me"),

@@ -59,11 +59,12 @@ class Router(Pod):
         self.completed: Counter[str] = Counter()
         self.failed: Counter[str] = Counter()
         self.healthy: Counter[str] = Counter()
+        self.routes_version = "newest"
 
     def tell(self, request: web.Request) -> Any:
         """As Envoy's `/stats`."""
         wanted = re.compile(request.query["filter"])
-        values = {
+        values: dict[str, int | str] = {
             f"cluster.{revision}.{stat}": value
             for stat, counts in (
                 ("upstream_rq_completed", self.completed),
@@ -72,6 +73,7 @@ class Router(Pod):
             )
             for revision, value in counts.items()
         }
+        values["http.tidegate.rds.tidegate.version_text"] = self.routes_version
         return {"stats": [{"name": n, "value": v} for n, v in values.items() if wanted.search(n)]}
 
 

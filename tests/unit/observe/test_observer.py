@@ -43,7 +43,11 @@ class World:
 
     def __post_init__(self) -> None:
         self.observer = Observer(
-            self.store, Scraper(self.session), now=lambda: START, clock=lambda: self.seconds
+            self.store,
+            Scraper(self.session),
+            version_of_routes=lambda _: "newest",
+            now=lambda: START,
+            clock=lambda: self.seconds,
         )
         self.put_deployment(IN_ROLLOUT)
         for name in ("fraud-1", "fraud-2"):
@@ -158,6 +162,21 @@ async def test_the_slowest_router_decides_who_is_healthy(world: World) -> None:
     world.router.healthy["fraud-2"], second.healthy["fraud-2"] = 2, 1
     assert (await world.look()).traffic["fraud-2"].healthy == 1
     await second.stop()
+
+
+async def test_routes_are_known_when_the_slowest_router_goes_by_the_newest(world: World) -> None:
+    second = Router("second")
+    await world.start_router(second)
+    second.routes_version = "older"
+    assert not (await world.look()).routes_known
+    second.routes_version = "newest"
+    assert (await world.look()).routes_known
+    await second.stop()
+
+
+async def test_without_a_router_that_answers_no_routes_are_known(world: World) -> None:
+    world.router.babbles = True
+    assert not (await world.look()).routes_known
 
 
 async def test_what_predictors_answered_that_is_no_number_is_counted_by_revision(world: World) -> None:

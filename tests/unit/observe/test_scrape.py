@@ -41,7 +41,7 @@ def addresses_of(*pods: Pod) -> dict[str, str]:
 async def read(scraper: Scraper, addresses: dict[str, str]) -> dict[str, int]:
     """Requests to fraud-1 by router."""
     found = await scraper.read_routers(addresses, ["fraud-1"])
-    return {name: clusters["fraud-1"].completed for name, clusters in found.items()}
+    return {name: router.clusters["fraud-1"].completed for name, router in found.items()}
 
 
 async def test_every_router_is_read(scraper: Scraper, routers: tuple[Router, Router]) -> None:

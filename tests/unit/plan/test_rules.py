@@ -125,6 +125,19 @@ def test_routers_hear_of_a_first_version_only_when_its_pods_are_ready():
     assert world.play(3).last.route == Route(world.last.status.stable.revision)
 
 
+def test_a_first_version_serves_only_when_every_router_has_its_route():
+    world = World(routes_known=False).version("v1").apply(modelVersion="v1").play(10)
+    assert world.last.status.stable is None
+    world.routes_known = True
+    assert world.play(2).last.status.stable.model_version == "v1"
+
+
+def test_a_later_version_does_not_wait_for_the_routes_of_others():
+    world = World().version("v1").version("v2").apply(modelVersion="v1").play(10)
+    world.routes_known = False
+    assert world.apply(modelVersion="v2").play(10).last.route.mirror == 100
+
+
 def test_routers_go_on_knowing_a_candidate_that_has_traffic():
     world = World().version("v1").version("v2").apply(modelVersion="v1", rollout={"steps": STEPS}).play(5)
     world.apply(modelVersion="v2").play(5)

@@ -39,6 +39,7 @@ class World:
 
     requests_per_second: float = 50.0
     routers: int = 1
+    routes_known: bool = True
     router: Workload | None = None
     behaviours: dict[str, Behaviour] = field(default_factory=dict)
     now: datetime = START
@@ -123,6 +124,7 @@ class World:
             workloads={name: self._workload(name) for name in self.workloads},
             traffic={name: self._traffic(name) for name in self.workloads},
             routers=self.routers,
+            routes_known=self.routes_known and bool(self.routers),
             router=self.router,
         )
 

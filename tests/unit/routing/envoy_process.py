@@ -19,7 +19,7 @@ import aiohttp
 import msgspec
 from aiohttp import web
 
-from tidegate_operator.observe.envoy import ClusterCounts, build_query, parse_stats
+from tidegate_operator.observe.envoy import ClusterCounts, RouterCounts, build_query, parse_stats
 from tidegate_operator.plan.plan import Route
 from tidegate_operator.routing.bootstrap import Ports, build_bootstrap
 from tidegate_operator.routing.clusters import build_address
@@ -92,6 +92,7 @@ class Router:
     """An Envoy, the table it gets its routes from, and the models behind it."""
 
     table: RouteTable
+    discovery: Discovery
     models: dict[str, Model]
     revisions: tuple[str, ...]
     ports: Ports
@@ -105,8 +106,12 @@ class Router:
         async with self.session.get(url, headers={"Host": host}) as response:
             return response.status, await response.text()
 
-    async def read_counts(self) -> dict[str, ClusterCounts]:
+    async def read_counts(self) -> Mapping[str, ClusterCounts]:
         """What Envoy counted for each model; nothing while it starts."""
+        return (await self.read_router()).clusters
+
+    async def read_router(self) -> RouterCounts:
+        """What Envoy says of itself, as the operator asks it."""
         return parse_stats(await self._read_stats(build_query(self.revisions)))
 
     async def put(self, route: Route, *healthy: str, name: str = "fraud") -> None:
@@ -117,7 +122,7 @@ class Router:
             while await self._count_route_updates() == before or not await self._holds_healthy(healthy):
                 await asyncio.sleep(0.02)
 
-    async def wait_for_counts(self, holds: Callable[[dict[str, ClusterCounts]], bool]) -> None:
+    async def wait_for_counts(self, holds: Callable[[Mapping[str, ClusterCounts]], bool]) -> None:
         """Wait until what Envoy counted fulfils a condition."""
         async with asyncio.timeout(DEADLINE_SECONDS):
             while not holds(await self.read_counts()):
@@ -171,13 +176,14 @@ async def run_envoy(
 ) -> AsyncIterator[Router]:
     """Run xDS server and Envoy before revisions that are there already, a port of the loopback for each pod."""
     ports, table = Ports(*find_free_ports(4)), RouteTable()
-    runner, xds_port = await serve(Pods(table, pods).build_application())
+    discovery = Pods(table, pods)
+    runner, xds_port = await serve(discovery.build_application())
     config = folder / "bootstrap.json"
     config.write_text(json.dumps(build_bootstrap("shop", xds_address=("127.0.0.1", xds_port), ports=ports)))
     process = await start_envoy(config, threads=threads)
     try:
         async with aiohttp.ClientSession() as session:
-            yield Router(table, {}, tuple(pods), ports, session)
+            yield Router(table, discovery, {}, tuple(pods), ports, session)
     finally:
         process.terminate()
         await process.wait()

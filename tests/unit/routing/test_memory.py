@@ -73,7 +73,7 @@ async def run_leaderless_router(
     process = await start_envoy(folder / "bootstrap.json")
     try:
         async with aiohttp.ClientSession() as session:
-            yield Router(table, {}, ("old", "new"), ports, session)
+            yield Router(table, discovery, {}, ("old", "new"), ports, session)
     finally:
         process.terminate()
         await process.wait()
@@ -96,6 +96,7 @@ async def test_a_router_without_a_leader_remembers_and_then_follows_and_never_go
     table.set_route("shop", "fraud", Route("old", warm=("new",)))
     async with run_leaderless_router(tmp_path, discovery, table, xds_port) as router:
         await wait_for_answer(router, "old")
+        assert (await router.read_router()).routes_version == discovery.version_of_routes("shop")
 
         table.set_route("shop", "fraud", Route("new", warm=("old",)))
         leader = web.AppRunner(discovery.build_application(), shutdown_timeout=0.1)

@@ -61,6 +61,12 @@ async def test_a_mirror_to_nowhere_counts_as_failed_and_costs_nobody_an_answer(r
     await router.wait_for_counts(lambda counts: counts["dead"].failed == 10)
 
 
+async def test_a_router_says_by_which_routes_it_goes(router: Router) -> None:
+    for name in ("fraud", "churn"):
+        await router.put(Route("good"), "good", name=name)
+        assert (await router.read_router()).routes_version == router.discovery.version_of_routes("shop")
+
+
 async def test_a_5xx_is_an_answer_and_is_not_tried_again(router: Router) -> None:
     await router.put(Route("bad"), "bad")
     assert await router.ask() == (500, "bad")
