@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from tidegate.bundle import verify_bundle
 from tidegate.model_version import Bundle
+from tidegate.provenance import Data, Origin
 from tidegate.version import VERSION as __version__  # noqa: N811 - the name that Python has for it
 
 if TYPE_CHECKING:
     from tidegate.packaging.package import package
     from tidegate.packaging.refusal import PackagingRefusedError
 
-__all__ = ["Bundle", "PackagingRefusedError", "__version__", "package", "verify_bundle"]
+__all__ = ["Bundle", "Data", "Origin", "PackagingRefusedError", "__version__", "package", "verify_bundle"]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - Python's protocol

@@ -21,6 +21,7 @@ MODEL_NAME = "model.onnx"
 SIGNATURE_NAME = "signature.json"
 BASELINE_NAME = "baseline.json"
 GOLDEN_NAME = "golden.json"
+PROVENANCE_NAME = "provenance.json"
 
 # A manifest lists a handful of files. Without a bound, a hostile one of a gigabyte would be parsed before its
 # digest could be compared.

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
+from tidegate.provenance import Provenance
 from tidegate.version import CREATED_BY
 
 API_VERSION: Final = "tidegate.io/v1alpha1"
@@ -23,24 +26,22 @@ class Bundle:
     model: str
     created_at: datetime
     """In UTC."""
+    built_by: str = ""
+    """The person or pipeline that packaged it."""
+    provenance: Provenance = field(default_factory=Provenance)
 
-    def model_version(self, *, uri: str, name: str, git: dict[str, str] | None = None, run: str = "") -> str:
+    def model_version(self, *, uri: str, name: str) -> str:
         """Gives the ModelVersion to apply, as YAML.
 
         Args:
             uri: Where the bundle's files will lie: s3, gs, az, http(s), file or pvc.
             name: Of the ModelVersion, such as `fraud-7`.
-            git: `repository` and `commit` of the training code.
-            run: Of the experiment tracker.
         """
-        provenance: dict[str, Any] = {
-            "builder": CREATED_BY,
-            "createdAt": self.created_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        }
-        if git:
-            provenance["git"] = git
-        if run:
-            provenance["run"] = run
+        origin: dict[str, Any] = msgspec.to_builtins(self.provenance)
+        origin["builder"] = CREATED_BY
+        if self.built_by:
+            origin["builtBy"] = self.built_by
+        origin["createdAt"] = self.created_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         return _yaml(
             {
                 "apiVersion": API_VERSION,
@@ -50,7 +51,7 @@ class Bundle:
                     "model": self.model,
                     "source": {"uri": uri},
                     "digest": self.digest,
-                    "provenance": provenance,
+                    "provenance": origin,
                 },
             }
         )
@@ -62,13 +63,17 @@ _READ_OTHERWISE: Final = {"y", "n", "yes", "no", "on", "off", "true", "false", "
 
 
 def _yaml(content: dict[str, Any], indent: str = "") -> str:
-    """Writes nested mappings of strings; a YAML library for ten lines would be the SDK's heaviest dependency."""
-    lines = []
-    for key, value in content.items():
-        if isinstance(value, dict):
-            lines.append(f"{indent}{key}:\n{_yaml(value, indent + '  ')}")
-        else:
-            plain = _PLAIN.fullmatch(value) and value.lower() not in _READ_OTHERWISE
-            # A JSON string is a YAML string.
-            lines.append(f"{indent}{key}: {value if plain else json.dumps(value)}\n")
-    return "".join(lines)
+    """Writes nested mappings and lists; a YAML library for twenty lines would be the SDK's heaviest dependency."""
+    return "".join(f"{indent}{key}:{_yaml_value(value, indent)}" for key, value in content.items())
+
+
+def _yaml_value(value: Any, indent: str) -> str:  # noqa: ANN401 - what JSON holds
+    if isinstance(value, dict):
+        return "\n" + _yaml(value, indent + "  ")
+    if isinstance(value, list | tuple):
+        # An item's mapping is indented by two, and its first key stands behind the dash.
+        items = (_yaml(item, indent + "  ").removeprefix(indent + "  ") for item in value)
+        return "\n" + "".join(f"{indent}- {item}" for item in items)
+    plain = isinstance(value, str) and _PLAIN.fullmatch(value) and value.lower() not in _READ_OTHERWISE
+    # A JSON string is a YAML string, and so are its numbers and booleans.
+    return f" {value if plain else json.dumps(value)}\n"

@@ -10,6 +10,8 @@ from tidegate_operator.api.fields import Digest, ModelName, Name, SourceUri, ref
 from tidegate_operator.api.resource import Resource, Written
 
 Text = Annotated[str, Field(max_length=1024)]
+ShortText = Annotated[str, Field(max_length=256)]
+Time = Annotated[str, Field(max_length=32)]
 
 
 class SecretReference(Written):
@@ -40,6 +42,8 @@ class GitCommit(Written):
     """URL of the repository, such as https://git.example.com/fraud.git."""
     commit: Annotated[str, Field(max_length=64)]
     """The commit's full hash."""
+    dirty: bool = False
+    """Whether tracked files had changes that are in no commit. Default: false."""
 
 
 class DataReference(Written):
@@ -49,6 +53,30 @@ class DataReference(Written):
     """Where the data lies, such as s3://lake/transactions/2026-01."""
     digest: Annotated[str, Field(max_length=128)] | None = None
     """What identifies its bytes, such as sha256:… or a table snapshot. Default: none."""
+    rows: Annotated[int, Field(ge=0)] | None = None
+    """How many rows it has. Default: not known."""
+    begin: Time | None = None
+    """Time of its first row (RFC 3339). Default: not known."""
+    end: Time | None = None
+    """Time of its last row (RFC 3339). Default: not known."""
+
+
+class Package(Written):
+    """A library that the model was made with."""
+
+    name: ShortText
+    """Its name, such as scikit-learn."""
+    version: ShortText
+    """Its version, such as 1.9.0."""
+
+
+class Metric(Written):
+    """A figure of the evaluation that the model's makers did."""
+
+    name: ShortText
+    """Its name, such as auc."""
+    value: Annotated[str, Field(max_length=32)]
+    """A decimal number, written as text, such as "0.913"."""
 
 
 class Provenance(Written):
@@ -60,9 +88,15 @@ class Provenance(Written):
     """The training run, as your tracker names it, such as a URL. Default: none."""
     data: Annotated[tuple[DataReference, ...], Field(max_length=32)] = ()
     """The data that the model was trained on, at most 32 entries. Default: none."""
+    packages: Annotated[tuple[Package, ...], Field(max_length=256)] = ()
+    """The libraries that the model was made with, at most 256 entries. Default: none."""
+    metrics: Annotated[tuple[Metric, ...], Field(max_length=128)] = ()
+    """Figures of the evaluation that the model's makers did, at most 128 entries. Default: none."""
     builder: Text | None = None
-    """The program or pipeline that made the bundle, such as "tidegate 0.1.0". Default: none."""
-    created_at: Annotated[str, Field(max_length=32)] | None = None
+    """The program that made the bundle, such as "tidegate 0.1.0". Default: none."""
+    built_by: Text | None = None
+    """The person or pipeline that made the bundle. Default: none."""
+    created_at: Time | None = None
     """When the bundle was made (RFC 3339, such as 2026-01-31T12:00:00Z). Default: none."""
 
 

@@ -11,7 +11,14 @@ from typing import Any, Final
 
 import msgspec
 
-from tidegate.bundle import BASELINE_NAME, GOLDEN_NAME, MODEL_NAME, SIGNATURE_NAME, write_bundle
+from tidegate.bundle import (
+    BASELINE_NAME,
+    GOLDEN_NAME,
+    MODEL_NAME,
+    PROVENANCE_NAME,
+    SIGNATURE_NAME,
+    write_bundle,
+)
 from tidegate.model_version import Bundle
 from tidegate.packaging.compare import Difference, compare_answers
 from tidegate.packaging.conversion import ConvertedModel, check_graph, convert_model, output_tensors
@@ -25,8 +32,10 @@ from tidegate.packaging.native import (
     with_missing,
 )
 from tidegate.packaging.onnx_file import adopt_onnx, expected_columns
+from tidegate.packaging.origin import find_builder, find_provenance
 from tidegate.packaging.refusal import PackagingRefusedError
 from tidegate.packaging.sample import Sample, SampleData, input_tensors, read_sample
+from tidegate.provenance import Origin
 from tidegate.signature import Signature
 from tidegate.version import CREATED_BY
 
@@ -41,8 +50,12 @@ def package(
     folder: str | Path | None = None,
     labels: Sequence[Any] | None = None,
     tolerance: float = 1e-4,
+    origin: Origin = Origin(),  # noqa: B008 - frozen
 ) -> Bundle:
     """Makes a bundle from a fitted model.
+
+    Where the model came from goes into it by itself: the commit that the current folder is at, the libraries, and
+    the MLflow run that is active (or named by MLFLOW_RUN_ID) with its metrics and inputs.
 
     Args:
         model: A fitted scikit-learn, XGBoost or LightGBM model or pipeline, or the path of an ONNX file.
@@ -55,6 +68,7 @@ def package(
             model calls them.
         tolerance: Largest difference between native and ONNX answers to accept: of probabilities as it is, of a
             regression relative to the larger of 1 and the answer.
+        origin: What it was trained on and how it did in its evaluation, where no MLflow run tells.
 
     Raises:
         PackagingRefusedError: The model can't be converted, or answers otherwise than the native one; the message
@@ -65,11 +79,21 @@ def package(
         raise PackagingRefusedError(
             f"name {name!r} can't name a model; use up to 50 lower-case letters, digits and dashes, a letter first"
         )
+    # Before the long work: what can't be told is refused at once.
+    provenance = find_provenance(model, origin)
     build = _build_from_onnx if isinstance(model, str | Path) else _build_from_fitted
     built = build(model, sample, labels=labels, tolerance=tolerance)
     target = Path(folder) if folder is not None else Path(f"{name}-bundle")
-    digest = write_bundle(target, _files(built), model=name, created_by=CREATED_BY)
-    return Bundle(path=target, digest=digest, model=name, created_at=datetime.now(UTC))
+    files = _files(built) | {PROVENANCE_NAME: _json(provenance)}
+    digest = write_bundle(target, files, model=name, created_by=CREATED_BY)
+    return Bundle(
+        path=target,
+        digest=digest,
+        model=name,
+        created_at=datetime.now(UTC),
+        built_by=find_builder(),
+        provenance=provenance,
+    )
 
 
 @dataclass(frozen=True, slots=True)

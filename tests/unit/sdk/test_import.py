@@ -23,6 +23,8 @@ def test_importing_tidegate_loads_nothing_heavy():
 def test_everything_offered_exists_and_nothing_else_is_public():
     assert sorted(tidegate.__all__) == [
         "Bundle",
+        "Data",
+        "Origin",
         "PackagingRefusedError",
         "__version__",
         "package",
