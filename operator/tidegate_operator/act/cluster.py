@@ -82,6 +82,9 @@ class Cluster(Protocol):
     async def create(self, manifest: Manifest) -> None:
         """Create an object."""
 
+    async def find(self, kind: str, namespace: str, name: str) -> Mapping[str, Any] | None:
+        """One object as it is now; none if there is none."""
+
     def list_pages(
         self, kind: str, namespace: str | None, label_selector: str = ""
     ) -> AsyncIterator[tuple[list[dict[str, Any]], int]]:
@@ -116,6 +119,12 @@ class KubernetesCluster:
         """See `Cluster`."""
         path = RESOURCES[manifest["kind"]].path(manifest["metadata"]["namespace"])
         await self._request("POST", path, query={"fieldManager": FIELD_MANAGER}, body=manifest)
+
+    async def find(self, kind: str, namespace: str, name: str) -> Mapping[str, Any] | None:
+        """See `Cluster`. By a list of one: we need no right to get then, beside those to list and watch."""
+        query = {"fieldSelector": f"metadata.name={name}"}
+        page = await self._request("GET", RESOURCES[kind].path(namespace), query=query)
+        return next(iter(page["items"]), None)
 
     async def list_pages(
         self, kind: str, namespace: str | None, label_selector: str = ""

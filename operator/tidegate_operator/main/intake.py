@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 
 from tidegate_operator.act.applier import Applier
-from tidegate_operator.act.cluster import Cluster
+from tidegate_operator.act.cluster import Cluster, ClusterError
 from tidegate_operator.main.keys import find_keys
 from tidegate_operator.observe.store import (
     Body,
     Key,
     Kind,
     Store,
+    labels_of,
     name_of,
     namespace_of,
     uid_of,
     version_of,
 )
+from tidegate_operator.plan.identity import DEPLOYMENT_LABEL
+
+logger = logging.getLogger(__name__)
 
 # Everything that we make carries it, so that the API server sends us nobody else's pods.
 OUR_CHILDREN = "app.kubernetes.io/part-of=tidegate"
@@ -31,6 +36,9 @@ SELECTORS: Mapping[Kind, str] = {
 }
 """What is watched, and by which label selector."""
 OURS_ALONE = frozenset({Kind.SERVICE, Kind.POD_DISRUPTION_BUDGET, Kind.CONTROLLER_REVISION})
+"""Nobody but us writes these."""
+COLLECTED_WITH_OWNER = OURS_ALONE | {Kind.DEPLOYMENT}
+"""Where one of these is deleted, its ModelDeployment may be gone. Pods come and go by themselves."""
 
 
 class Intake:
@@ -40,6 +48,7 @@ class Intake:
         self._store = store
         self._applier = applier
         self._queue_key = queue_key
+        self._doubted: set[Key] = set()
 
     def take(self, kind: Kind, event: str | None, body: Body) -> None:
         """One event of a watch: `ADDED`, `MODIFIED`, `DELETED`, or none for what was there already."""
@@ -68,8 +77,29 @@ class Intake:
             for gone in self._store.retain(kind, listed, namespace=namespace, listed_version=version):
                 self._take_deletion(kind, gone)
 
+    async def verify(self, cluster: Cluster, key: Key) -> None:
+        """Ask whether a ModelDeployment is still there, if something was deleted that goes when it does.
+
+        A watch that broke off never tells what was deleted meanwhile. Without this, we would make its objects anew as
+        often as the garbage collector deletes them, until the next resync.
+        """
+        if key not in self._doubted:
+            return
+        try:
+            found = await cluster.find(Kind.MODEL_DEPLOYMENT.value, key.namespace, key.name)
+        except ClusterError as error:
+            # It is asked again with the next look, which must not wait for it: a candidate may be failing.
+            logger.debug("%s could not be asked for: %s", key, error)
+            return
+        self._doubted.discard(key)
+        known = self._store.find(Kind.MODEL_DEPLOYMENT, key.namespace, key.name)
+        if known and (found is None or uid_of(found) != uid_of(known)):
+            self._take_deletion(Kind.MODEL_DEPLOYMENT, known)
+
     def _take_deletion(self, kind: Kind, body: Body) -> None:
         self._store.drop(kind, body)
+        if kind in COLLECTED_WITH_OWNER and (owner := labels_of(body).get(DEPLOYMENT_LABEL)):
+            self._doubted.add(Key(namespace_of(body), owner))
         self._applier.forget((kind.value, namespace_of(body), name_of(body)))
         self._queue_keys(kind, None, body)
 

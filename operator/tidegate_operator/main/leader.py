@@ -130,6 +130,7 @@ class Leader:
 
     async def _work(self, key: Key) -> float | None:
         with self._metrics.reconcile_seconds.time(), self._metrics.reconcile_errors.count_exceptions():
+            await self._intake.verify(self._cluster, key)
             return await self._reconciler.reconcile(key)
 
     async def _resync(self) -> None:

@@ -46,6 +46,11 @@ class FakeCluster:
         """As creation."""
         self._ask("create", manifest["kind"], manifest.get("reason", ""))
 
+    async def find(self, kind: str, namespace: str, name: str) -> Mapping[str, Any] | None:
+        """What is stored."""
+        self._ask("find", kind, name)
+        return self.stored.get((kind, namespace, name))
+
     async def list_pages(
         self, kind: str, namespace: str | None, label_selector: str = ""
     ) -> AsyncIterator[tuple[list[dict[str, Any]], int]]:

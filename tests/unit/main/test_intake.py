@@ -101,3 +101,53 @@ async def test_a_list_shows_what_a_watch_missed() -> None:
     assert world.store.find(Kind.POD, "shop", "gone") is None
     assert world.store.find(Kind.POD, "shop", "missed") is not None
     assert world.queued == [FRAUD] * 2
+
+
+async def look_after_deletion(world: World, stored: dict[str, Any] | None) -> None:
+    """A Deployment of fraud is deleted, and fraud is asked for."""
+    world.take(Kind.MODEL_DEPLOYMENT, "ADDED", model_deployment())
+    deployment = body("fraud-1", owner="fraud")
+    world.take(Kind.DEPLOYMENT, "ADDED", deployment)
+    if stored:
+        world.cluster.stored["ModelDeployment", "shop", "fraud"] = stored
+    world.take(Kind.DEPLOYMENT, "DELETED", deployment)
+    world.queued.clear()
+    await world.intake.verify(world.cluster, FRAUD)
+
+
+async def test_a_deletion_that_no_watch_told_is_noticed_by_what_goes_with_it() -> None:
+    world = World()
+    await look_after_deletion(world, None)
+    assert world.store.find(Kind.MODEL_DEPLOYMENT, "shop", "fraud") is None
+    assert world.queued == [FRAUD, ROUTER]
+
+
+async def test_a_namesake_made_since_is_not_taken_for_the_one_that_was_deleted() -> None:
+    world = World()
+    await look_after_deletion(world, model_deployment(metadata={"uid": "another"}))
+    assert world.store.find(Kind.MODEL_DEPLOYMENT, "shop", "fraud") is None
+
+
+async def test_a_child_that_somebody_deleted_costs_one_question() -> None:
+    world = World()
+    await look_after_deletion(world, model_deployment())
+    assert world.store.find(Kind.MODEL_DEPLOYMENT, "shop", "fraud") is not None
+    await world.intake.verify(world.cluster, FRAUD)
+    assert world.cluster.asked == ["find ModelDeployment fraud"]
+
+
+async def test_an_api_server_that_is_away_is_asked_again_and_keeps_no_look_waiting() -> None:
+    world = World()
+    world.cluster.away = True
+    await look_after_deletion(world, model_deployment())
+    world.cluster.away = False
+    await world.intake.verify(world.cluster, FRAUD)
+    assert world.cluster.asked[-1] == "find ModelDeployment fraud"
+
+
+async def test_a_pod_that_goes_raises_no_question() -> None:
+    world = World()
+    world.take(Kind.POD, "ADDED", body("fraud-1-x", owner="fraud"))
+    world.take(Kind.POD, "DELETED", body("fraud-1-x", owner="fraud", version=2))
+    await world.intake.verify(world.cluster, FRAUD)
+    assert world.cluster.asked == []
