@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic.config import JsonDict
 
-UNIT_SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-# https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
-QUANTITY_SUFFIXES: Final = {
-    "": 1.0, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12,
-    "Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40,
-}  # fmt: skip
+from tidegate.quantities import DURATION
 
 
 def refuse_unless(*rules: tuple[str, str]) -> JsonDict:
@@ -74,18 +69,17 @@ Weight = Annotated[
 
 MirrorShare = Annotated[int, *_between(1, 100, "write a share of the requests from 1 to 100, in percent")]
 
-_DURATION = r"^([0-9]{1,6}(ms|s|m|h))+$"
 _ZERO_DURATION = r"^(0+(ms|s|m|h))+$"
 
 Duration = Annotated[
-    str, *_written_as(_DURATION, 'write a duration such as "30s", "5m" or "1h30m"', max_length=32)
+    str, *_written_as(DURATION, 'write a duration such as "30s", "5m" or "1h30m"', max_length=32)
 ]
 """Units are ms, s, m and h; "0s" is none."""
 
 PositiveDuration = Annotated[
     str,
     *_written_as(
-        _DURATION,
+        DURATION,
         'write a duration longer than zero, such as "500ms", "30s" or "1h30m"',
         max_length=32,
         and_not=_ZERO_DURATION,
@@ -156,33 +150,3 @@ Quantity = Annotated[
     ),
 ]
 """As everywhere in Kubernetes; a bare integer is taken too, since `cpu: 2` is what people write."""
-
-
-def parse_seconds(duration: str) -> float:
-    """The seconds of a Duration: "1h30m" is 5400.0. ValueError if it is none."""
-    if not re.search(_DURATION, duration):
-        msg = f'{duration!r} is no duration; write one such as "30s" or "1h30m"'
-        raise ValueError(msg)
-    return sum(int(number) * UNIT_SECONDS[unit] for number, unit in re.findall(r"(\d+)(ms|s|m|h)", duration))
-
-
-def parse_share(percentage: str) -> float:
-    """The share that a Percentage means: "1%" is 0.01. ValueError if it is none."""
-    if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,4})?%", percentage):
-        msg = f'{percentage!r} is no percentage; write one such as "1%"'
-        raise ValueError(msg)
-    return float(percentage.removesuffix("%")) / 100
-
-
-def parse_quantity(quantity: str) -> float:
-    """Cores of a cpu quantity ("250m" is 0.25), bytes of a memory quantity ("1Ki" is 1024.0).
-
-    ValueError if it is none, or ends in a suffix that neither cpu nor memory has any use for (P, E, n, u).
-    """
-    found = re.fullmatch(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(e[0-9]+|[A-Za-z]*)", quantity)
-    if found is None or (found[2] not in QUANTITY_SUFFIXES and not re.fullmatch(r"e[0-9]+", found[2])):
-        msg = f'{quantity!r} is no quantity; write one such as "500m" or "512Mi"'
-        raise ValueError(msg)
-    if found[2] in QUANTITY_SUFFIXES:
-        return float(found[1]) * QUANTITY_SUFFIXES[found[2]]
-    return float(quantity)

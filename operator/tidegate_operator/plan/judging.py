@@ -6,7 +6,7 @@ import bisect
 from collections.abc import Sequence
 
 from tidegate.counts import LATENCY_BOUNDS_MS
-from tidegate_operator.api.fields import parse_seconds, parse_share
+from tidegate.quantities import parse_seconds, parse_share
 from tidegate_operator.api.model_deployment import Analysis, Check, CheckType, Limits, Trip
 from tidegate_operator.api.status import CheckCounts, Count, RolloutStatus, StepCounts
 from tidegate_operator.evidence.budget import share_budget

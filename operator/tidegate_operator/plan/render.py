@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tidegate import pod
-from tidegate_operator.api.fields import parse_quantity, parse_seconds
+from tidegate.quantities import parse_quantity, parse_seconds
 from tidegate_operator.api.model_deployment import ModelDeployment
 from tidegate_operator.api.model_version import ModelVersion
 from tidegate_operator.plan.availability import build_budget, spread

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from tidegate_operator.api.fields import parse_seconds
+from tidegate.quantities import parse_seconds
 from tidegate_operator.api.model_deployment import Inconclusive, Step, Strategy
 from tidegate_operator.api.status import CheckStatus, Phase, RolloutStatus, StepCounts
 from tidegate_operator.evidence.verdict import Finding, Verdict

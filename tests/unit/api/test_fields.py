@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidegate_operator.api.fields import parse_quantity, parse_seconds, parse_share
+from tidegate.quantities import parse_quantity, parse_seconds, parse_share
 
 
 @pytest.mark.parametrize(
