@@ -52,11 +52,6 @@ class Outcome:
     unexpected: str = ""
     """What did not happen in time, or not as it should."""
 
-    @property
-    def harmless(self) -> bool:
-        """Whether nobody noticed."""
-        return not (self.lost or self.wrong_decisions or self.unexpected)
-
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -275,6 +270,11 @@ class Scene:
             recovered_seconds=round(self._recovered_at - self._fault_at, 1) if self._recovered_at else None,
             unexpected=unexpected,
         )
+
+    @property
+    def lost(self) -> int:
+        """Requests lost so far."""
+        return self._count()[1]
 
     def _count(self) -> tuple[int, int]:
         """Requests sent, and lost."""
