@@ -1,0 +1,1 @@
+"""The gates: what a candidate has to show before any user meets it."""

@@ -1,0 +1,90 @@
+"""Slices: the same rule for parts of the rows, so that a better average hides no group that is served worse."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tidegate.verdict import Verdict
+from tidegate_gates.estimate import Undefined
+from tidegate_gates.metrics import Evaluated, Metric
+from tidegate_gates.rule import Harm, Limits, find_harm, reject_in_order
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """The rows of one value of one column."""
+
+    column: str
+    value: str
+
+    def __str__(self) -> str:
+        """As users read it."""
+        return f"{self.column}={self.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the rule says of one slice."""
+
+    slice: Slice
+    rows: int
+    verdict: Verdict
+    """NotEnough: too few rows to be held against the candidate, or for it."""
+    candidate: float
+    stable: float
+    harm: Harm
+
+
+def find_slices(columns: Mapping[str, NDArray[np.str_]]) -> dict[Slice, NDArray[np.bool_]]:
+    """Which rows belong to each value of each column."""
+    return {
+        Slice(column, str(value)): values == value
+        for column, values in columns.items()
+        for value in np.unique(values)
+    }
+
+
+def judge_slices(
+    metric: Metric,
+    pair: tuple[Evaluated, Evaluated],
+    slices: Mapping[Slice, NDArray[np.bool_]],
+    limits: Limits,
+    *,
+    least_rows: int,
+) -> tuple[Judged, ...]:
+    """Compares candidate and stable (`pair`) in every slice, the worst first.
+
+    The level is that of all slices together: of twenty groups that are served as well as before, one would else look
+    worse by chance. Slices of fewer than `least_rows` rows, and those on which the metric is not defined, are not
+    judged, and don't make the others' level smaller.
+    """
+    compared = [_compare(metric, pair, one, rows) for one, rows in slices.items()]
+    tried = [one for one in compared if one and one.rows >= least_rows]
+    left = [one for one in compared if one and one.rows < least_rows]
+    chances = [one.harm.chance_if_accepted(limits) for one in tried]
+    bad = reject_in_order(chances, limits.level)
+    judged = [
+        replace(one, verdict=_say(one.harm, limits, is_bad=is_bad))
+        for one, is_bad in zip(tried, bad, strict=True)
+    ]
+    return tuple(sorted((*judged, *left), key=lambda one: (one.verdict is not Verdict.BAD, -one.harm.value)))
+
+
+def _compare(
+    metric: Metric, pair: tuple[Evaluated, Evaluated], one: Slice, rows: NDArray[np.bool_]
+) -> Judged | None:
+    candidate, stable = (metric.measure(model.only(rows)) for model in pair)
+    if isinstance(candidate, Undefined) or isinstance(stable, Undefined):
+        return None
+    harm = find_harm(candidate, stable, higher_is_better=metric.higher_is_better)
+    return Judged(one, harm.rows, Verdict.NOT_ENOUGH, candidate.value, stable.value, harm)
+
+
+def _say(harm: Harm, limits: Limits, *, is_bad: bool) -> Verdict:
+    if is_bad:
+        return Verdict.BAD
+    return Verdict.GOOD if harm.could_show(limits) else Verdict.NOT_ENOUGH
