@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from tidegate.commands.bundles import serve, verify
+from tidegate.commands.check import check
 from tidegate.commands.package import package
 from tidegate.version import VERSION
 
@@ -15,5 +16,5 @@ def main() -> None:
     """Takes models to production, and takes back the ones that do harm."""
 
 
-for command in (package, verify, serve):
+for command in (package, verify, check, serve):
     main.add_command(command)

@@ -1,0 +1,68 @@
+"""`tidegate check`: gates, on a laptop or in a pipeline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import click
+import msgspec
+
+from tidegate.commands.common import FILE, FOLDER, require, require_sound
+from tidegate.gates import Gate
+from tidegate.verdict import Verdict
+
+EXIT_CODES: Final = {Verdict.GOOD: 0, Verdict.BAD: 1, Verdict.NOT_ENOUGH: 3}
+"""2 is what click ends with for what can't be read, as every Unix tool does."""
+
+
+@click.command()
+@click.argument("bundle", type=FOLDER)
+@click.option("--gates", "gates_file", type=FILE, required=True, help="YAML or JSON: the list of gates.")
+@click.option("--stable", type=FOLDER, help="The bundle in service, to compare with.")
+@click.option("--output", type=click.Choice(["text", "json", "junit"]), default="text", show_default=True)
+@click.pass_context
+def check(
+    context: click.Context, bundle: Path, *, gates_file: Path, stable: Path | None, output: str
+) -> None:
+    """Holds the gates against BUNDLE, before any cluster gets it.
+
+    Exit codes: 0 every gate is Good; 1 one is Bad; 3 none is Bad, but one can't be evaluated; 2 BUNDLE or the
+    file of gates can't be read.
+    """
+    package = "tidegate[check,serving]"
+    runner, report = require("tidegate_gates.check", package), require("tidegate_gates.report", package)
+    gates = read_gates(gates_file)
+    for folder in (bundle, stable):
+        if folder:
+            _require_sound(folder)
+    found = runner.run_gates(gates, runner.Bundles(bundle, stable), beside=gates_file.parent)
+    write = {"text": report.write_text, "json": report.write_json, "junit": report.write_junit}[output]
+    click.echo(write(found), nl=False)
+    context.exit(EXIT_CODES[found.verdict])
+
+
+def read_gates(path: Path) -> tuple[Gate, ...]:
+    """Reads the gates that a file lists.
+
+    Raises:
+        click.UsageError: It is no such list; the sentence names the field.
+    """
+    yaml = require("yaml", "tidegate[check]")
+    try:
+        content = yaml.safe_load(path.read_bytes())
+        gates = msgspec.convert(content, tuple[Gate, ...])
+    except (yaml.YAMLError, msgspec.ValidationError, UnicodeDecodeError) as error:
+        words = " ".join(str(error).split())
+        raise click.UsageError(f"{path.name} is no list of gates: {words}") from error
+    names = [gate.name for gate in gates]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise click.UsageError(f"{path.name} has two gates that are called {', '.join(sorted(twice))}")
+    return gates
+
+
+def _require_sound(folder: Path) -> None:
+    try:
+        require_sound(folder)
+    except click.ClickException as error:
+        raise click.UsageError(error.message) from error

@@ -1,0 +1,133 @@
+"""Gates as users write them, and the report that comes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Annotated
+
+import msgspec
+
+from tidegate.verdict import Verdict
+
+Number = Annotated[str, msgspec.Meta(pattern=r"^-?[0-9]{1,12}(\.[0-9]{1,12})?$")]
+"""A decimal number written as text, such as "0.85": resources have no floats."""
+
+
+class _Written(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, rename="camel"):
+    """What a user writes: a field that we do not know is a mistake."""
+
+
+class DataSet(_Written, frozen=True):
+    """Rows that were held out of training, with their labels."""
+
+    uri: str
+    """Where the file lies: a Parquet or CSV file, such as s3://lake/holdout-2026-01.parquet."""
+    label: str
+    """Column with what is to be predicted."""
+    digest: str = ""
+    """SHA-256 of the file, sha256: and 64 hexadecimal digits. Default: none, the file is taken as it is."""
+
+
+class Comparison(_Written, frozen=True):
+    """By how much the candidate may be worse than the version in service, on the same rows."""
+
+    tolerance: Number | None = None
+    """Harm that is accepted, in the metric's unit, such as "0.005". Default: the metric's own."""
+    detect: Number | None = None
+    """Harm that must not pass, such as "0.03"; rows that could not show it give no verdict. Default: the metric's
+    own."""
+
+
+class Metric(_Written, frozen=True):
+    """One figure of the held-out rows, and what is wanted of it."""
+
+    name: str
+    """Such as accuracy, auc, logLoss, brier, calibrationError, f1, precision, recall, rmse, mae, r2, quantileLoss."""
+    at_least: Number | None = None
+    """The figure itself must not be below. Default: no such limit."""
+    at_most: Number | None = None
+    """The figure itself must not be above. Default: no such limit."""
+    compared: Comparison | None = None
+    """Compared with the version in service. Default: only where neither atLeast nor atMost is written."""
+    threshold: Number = "0.5"
+    """Binary models call a row positive from this probability on. Default: 0.5."""
+    quantile: Number = "0.5"
+    """quantileLoss only: the quantile that the answer is meant to be. Default: 0.5, the median."""
+
+
+class Slices(_Written, frozen=True):
+    """Groups of rows that are compared by themselves, so that a better average hides none that is served worse."""
+
+    column: str
+    """Column whose values make the groups, such as region; it need not be a feature."""
+
+
+class PerformanceGate(_Written, frozen=True):
+    """How well the model predicts rows that it was not trained on."""
+
+    data: DataSet
+    metrics: Annotated[tuple[Metric, ...], msgspec.Meta(min_length=1, max_length=20)]
+    slices: Annotated[tuple[Slices, ...], msgspec.Meta(max_length=10)] = ()
+    least_rows: Annotated[int, msgspec.Meta(ge=30)] = 200
+    """Rows from which on a group is judged. Default: 200; with fewer, a difference that matters can't be told from
+    noise."""
+    level: Number = "0.05"
+    """Chance that noise blocks a candidate whose harm is accepted, and that one passes whose harm is not. Default:
+    one in twenty."""
+
+
+class Gate(_Written, frozen=True):
+    """One gate: what a candidate has to show before it gets any traffic."""
+
+    name: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
+    performance: PerformanceGate
+
+
+class Finding(msgspec.Struct, frozen=True, rename="camel"):
+    """One thing that a gate looked at."""
+
+    subject: str
+    """What it is about, such as "accuracy" or "accuracy, region=north"."""
+    verdict: Verdict
+    message: str
+    """The figures and what is wanted of them, in one sentence."""
+
+
+class GateResult(msgspec.Struct, frozen=True, rename="camel"):
+    """What one gate says."""
+
+    gate: str
+    verdict: Verdict
+    message: str
+    """The one sentence for a status: the worst finding, or what was found good."""
+    findings: tuple[Finding, ...] = ()
+
+
+class Report(msgspec.Struct, frozen=True, rename="camel"):
+    """What all gates say of a candidate."""
+
+    model: str
+    candidate: str
+    """Digest of its bundle."""
+    stable: str
+    """Digest of the bundle that it was compared with; empty: none."""
+    results: tuple[GateResult, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """Good if every gate says so."""
+        return worst(result.verdict for result in self.results)
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """Bad if anything is; else NotEnough if anything is; else Good."""
+    found = set(verdicts)
+    return next((one for one in (Verdict.BAD, Verdict.NOT_ENOUGH) if one in found), Verdict.GOOD)
+
+
+def conclude(gate: str, findings: Sequence[Finding]) -> GateResult:
+    """A gate's result from what it found: its sentence is that of the first finding as bad as the whole."""
+    verdict = worst(finding.verdict for finding in findings)
+    decisive = [finding.message for finding in findings if finding.verdict is verdict]
+    message = "; ".join(decisive) if verdict is Verdict.GOOD else decisive[0]
+    return GateResult(gate, verdict, message, tuple(findings))

@@ -1,0 +1,65 @@
+"""The check: gates over a bundle on disk, and over the one that it is compared with."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tidegate.bundle import MANIFEST_NAME, manifest_digest, read_manifest
+from tidegate.gates import Finding, Gate, GateResult, PerformanceGate, Report, conclude
+from tidegate.verdict import Verdict
+from tidegate_gates.data_set import fetch_data_set
+from tidegate_gates.evaluation import answer_rows
+from tidegate_gates.performance import judge_performance
+from tidegate_gates.table import UnreadableTable
+from tidegate_serving.model import Model
+
+
+@dataclass(frozen=True, slots=True)
+class Bundles:
+    """What gates look at: folders whose files are what their manifests say."""
+
+    candidate: Path
+    stable: Path | None = None
+    """The version in service; none: there is none yet."""
+
+
+def run_gates(gates: Sequence[Gate], bundles: Bundles, *, beside: Path) -> Report:
+    """Holds every gate against a candidate.
+
+    A gate that can't be evaluated says NotEnough and why; it never passes.
+
+    Args:
+        gates: What is wanted.
+        bundles: Of what.
+        beside: The folder that paths of data sets are relative to.
+
+    Raises:
+        tidegate_serving.errors.CannotStart: A bundle can't be loaded.
+    """
+    models = Model(bundles.candidate, threads=1), Model(bundles.stable, threads=1) if bundles.stable else None
+    content = (bundles.candidate / MANIFEST_NAME).read_bytes()
+    return Report(
+        model=read_manifest(content).model,
+        candidate=manifest_digest(content),
+        stable=manifest_digest((bundles.stable / MANIFEST_NAME).read_bytes()) if bundles.stable else "",
+        results=tuple(_run_performance(gate.name, gate.performance, models, beside) for gate in gates),
+    )
+
+
+def _run_performance(
+    name: str, gate: PerformanceGate, models: tuple[Model, Model | None], beside: Path
+) -> GateResult:
+    candidate, stable = models
+    if stable and stable.signature.task is not candidate.signature.task:
+        words = f"a {candidate.signature.task} model can't be compared with a {stable.signature.task} model"
+        return conclude(name, [Finding(name, Verdict.NOT_ENOUGH, words)])
+    try:
+        with tempfile.TemporaryDirectory(prefix="tidegate-") as folder:
+            path = fetch_data_set(gate.data, Path(folder), beside=beside)
+            rows = answer_rows(path, gate.data.label, models, [one.column for one in gate.slices])
+    except UnreadableTable as error:
+        return conclude(name, [Finding(name, Verdict.NOT_ENOUGH, str(error))])
+    return judge_performance(name, gate, candidate.signature.task, rows)
