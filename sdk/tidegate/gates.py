@@ -7,8 +7,11 @@ from typing import Annotated
 
 import msgspec
 
+from tidegate.quantities import DURATION
 from tidegate.verdict import Verdict
 
+Duration = Annotated[str, msgspec.Meta(pattern=DURATION)]
+"""Such as "500ms", "30s" or "1m30s"."""
 Number = Annotated[str, msgspec.Meta(pattern=r"^-?[0-9]{1,12}(\.[0-9]{1,12})?$")]
 """A decimal number written as text, such as "0.85": resources have no floats."""
 
@@ -76,11 +79,49 @@ class PerformanceGate(_Written, frozen=True):
     one in twenty."""
 
 
+class Latency(_Written, frozen=True):
+    """How long answers may take."""
+
+    p50: Duration | None = None
+    """Half of the answers. Default: no limit, the figure is told."""
+    p99: Duration | None = None
+    """All but one in a hundred. Default: no limit, the figure is told."""
+
+
+class ServingGate(_Written, frozen=True):
+    """How the version serves under the limits that its pods will have, asked over HTTP with its own golden rows."""
+
+    ready_within: Duration | None = None
+    """From the predictor's start until it can answer. Default: no limit, the figure is told."""
+    first_answer_within: Duration | None = None
+    """The first request, which meets cold caches. Default: no limit, the figure is told."""
+    latency: Latency = Latency()
+    concurrency: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 1
+    """Requests under way at the same time. Default: 1."""
+    requests_per_second: Annotated[int, msgspec.Meta(ge=0, le=100_000)] = 0
+    """Requests that begin in a second, whatever the answers do. Default: 0, each of those under way is followed by
+    the next."""
+    rows_per_request: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 1
+    """Rows of a request. Default: 1."""
+    duration: Duration = "10s"
+    """How long it is asked. Default: 10s, in which a model that takes 1 ms answers ten thousand times."""
+    throughput_per_core: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    """Requests that must be answered in a second for each core of the limit. Default: no limit, the figure is told."""
+    memory_headroom: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,2}%$")] = "10%"
+    """Share of the memory limit that must be free at the peak. Default: 10%, for what a busier day takes."""
+
+
 class Gate(_Written, frozen=True):
-    """One gate: what a candidate has to show before it gets any traffic."""
+    """One gate: what a candidate has to show before it gets any traffic. It is of one kind."""
 
     name: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
-    performance: PerformanceGate
+    performance: PerformanceGate | None = None
+    serving: ServingGate | None = None
+
+    def __post_init__(self) -> None:
+        """Msgspec makes a validation error of this."""
+        if (self.performance is None) is (self.serving is None):
+            raise ValueError(f"gate {self.name} has exactly one of performance and serving")
 
 
 class Finding(msgspec.Struct, frozen=True, rename="camel"):

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tidegate.bundle import MANIFEST_NAME, manifest_digest, read_manifest
 from tidegate.gates import Finding, Gate, GateResult, PerformanceGate, Report, conclude
 from tidegate.verdict import Verdict
+from tidegate_gates.confinement import Limits
 from tidegate_gates.data_set import fetch_data_set
 from tidegate_gates.evaluation import answer_rows
 from tidegate_gates.performance import judge_performance
+from tidegate_gates.serving import run_serving
 from tidegate_gates.table import UnreadableTable
 from tidegate_serving.model import Model
 
@@ -24,6 +26,8 @@ class Bundles:
     candidate: Path
     stable: Path | None = None
     """The version in service; none: there is none yet."""
+    limits: Limits = field(default_factory=Limits)
+    """What a predictor of the candidate may use."""
 
 
 def run_gates(gates: Sequence[Gate], bundles: Bundles, *, beside: Path) -> Report:
@@ -45,8 +49,15 @@ def run_gates(gates: Sequence[Gate], bundles: Bundles, *, beside: Path) -> Repor
         model=read_manifest(content).model,
         candidate=manifest_digest(content),
         stable=manifest_digest((bundles.stable / MANIFEST_NAME).read_bytes()) if bundles.stable else "",
-        results=tuple(_run_performance(gate.name, gate.performance, models, beside) for gate in gates),
+        results=tuple(_run(gate, bundles, models, beside) for gate in gates),
     )
+
+
+def _run(gate: Gate, bundles: Bundles, models: tuple[Model, Model | None], beside: Path) -> GateResult:
+    if gate.performance:
+        return _run_performance(gate.name, gate.performance, models, beside)
+    assert gate.serving
+    return run_serving(gate.name, gate.serving, bundles.candidate, bundles.limits)
 
 
 def _run_performance(

@@ -15,6 +15,7 @@ from tidegate_serving import openapi
 from tidegate_serving.answers import JSON, Answering
 from tidegate_serving.errors import Refusal
 from tidegate_serving.exchange import Exchange
+from tidegate_serving.facts import FACTS_PATH, ProcessFacts, read_age, read_peak
 from tidegate_serving.metrics import METRICS_TYPE, exposition
 from tidegate_serving.predictions import CodecOf, Predictions
 from tidegate_serving.predictor import Predictor
@@ -32,6 +33,7 @@ class Application:
 
     def __init__(self, settings: Settings) -> None:
         self.leaving = False
+        self._ready_seconds = 0.0
         self._settings = settings
         self._answering = Answering(settings.revision)
         self._predictions = Predictions(settings, self._answering)
@@ -52,12 +54,14 @@ class Application:
             f"/v1/models/{name}": lambda: _json({"name": name, "ready": bool(ready())}),
             openapi.PATH: lambda: _json(ready().document),
             SNAPSHOT_PATH: lambda: _json(self.snapshot()),
+            FACTS_PATH: lambda: _json(self._facts()),
             "/metrics": lambda: (self._metrics(), _METRICS),
         }
 
     def serve(self, predictor: Predictor) -> None:
         """Makes the model the one that answers."""
         self._predictions.serve(predictor)
+        self._ready_seconds = read_age()
 
     def drain(self) -> None:
         """Asks every client to go elsewhere with its next connection."""
@@ -127,6 +131,15 @@ class Application:
         if self.leaving:
             raise Refusal(503, "leaving: this process ends in a few seconds")
         return _json({"routable": bool(self._predictions.ready())})
+
+    def _facts(self) -> ProcessFacts:
+        return ProcessFacts(
+            process=self._predictions.requests.process,
+            ready_seconds=round(self._ready_seconds, 3),
+            peak_memory_bytes=read_peak(),
+            memory_limit_bytes=self._settings.memory_bytes or 0,
+            threads=self._settings.threads,
+        )
 
     def _metrics(self) -> bytes:
         counted = self._predictions

@@ -38,10 +38,13 @@ def main(environment: Mapping[str, str]) -> int:
     return run(settings)
 
 
-def serve_bundle(path: Path, port: int, host: str = "127.0.0.1") -> NoReturn:
+def serve_bundle(
+    path: Path, port: int, *, host: str = "127.0.0.1", threads: int = 1, memory_bytes: int | None = None
+) -> NoReturn:
     """Serves a bundle's folder from a laptop until Ctrl-C, as a pod would, then ends the process.
 
-    The model's name is the manifest's; the revision is `local`.
+    The model's name is the manifest's; the revision is `local`. `memory_bytes` is what the process may hold, if
+    something sees to that.
 
     Raises:
         FileNotFoundError: The folder holds no manifest.
@@ -57,6 +60,8 @@ def serve_bundle(path: Path, port: int, host: str = "127.0.0.1") -> NoReturn:
                 digest=manifest_digest(content),
                 host=host,
                 port=port,
+                threads=threads,
+                memory_bytes=memory_bytes,
                 drain_seconds=0,
                 retry_seconds=0,
                 log_format="text",

@@ -32,7 +32,7 @@ DATATYPES: Final = frozenset(
         "BYTES",
     )
 )
-_SENT_AS: Final = {
+SENT_AS: Final = {
     FeatureKind.NUMBER: "FP64",
     FeatureKind.INTEGER: "INT64",
     FeatureKind.BOOLEAN: "BOOL",
@@ -213,7 +213,7 @@ class V2Codec:
             "versions": [self._revision],
             "platform": "onnx_onnxruntime",
             "inputs": [
-                {"name": feature.name, "datatype": _SENT_AS[feature.kind], "shape": [-1]}
+                {"name": feature.name, "datatype": SENT_AS[feature.kind], "shape": [-1]}
                 for feature in self._signature.features
             ],
             "outputs": [

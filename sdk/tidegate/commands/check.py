@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Final, TypedDict, Unpack
 
 import click
 import msgspec
 
 from tidegate.commands.common import FILE, FOLDER, require, require_sound
 from tidegate.gates import Gate
+from tidegate.quantities import parse_quantity
 from tidegate.verdict import Verdict
 
 EXIT_CODES: Final = {Verdict.GOOD: 0, Verdict.BAD: 1, Verdict.NOT_ENOUGH: 3}
 """2 is what click ends with for what can't be read, as every Unix tool does."""
+
+
+class Options(TypedDict):
+    """How a bundle is held against its gates."""
+
+    gates_file: Path
+    stable: Path | None
+    output: str
+    cpu: str
+    memory: str
 
 
 @click.command()
@@ -21,10 +32,10 @@ EXIT_CODES: Final = {Verdict.GOOD: 0, Verdict.BAD: 1, Verdict.NOT_ENOUGH: 3}
 @click.option("--gates", "gates_file", type=FILE, required=True, help="YAML or JSON: the list of gates.")
 @click.option("--stable", type=FOLDER, help="The bundle in service, to compare with.")
 @click.option("--output", type=click.Choice(["text", "json", "junit"]), default="text", show_default=True)
+@click.option("--cpu", default="1", show_default=True, help="CPU limit of the pods, such as 500m or 2.")
+@click.option("--memory", default="512Mi", show_default=True, help="Memory limit of the pods.")
 @click.pass_context
-def check(
-    context: click.Context, bundle: Path, *, gates_file: Path, stable: Path | None, output: str
-) -> None:
+def check(context: click.Context, bundle: Path, **options: Unpack[Options]) -> None:
     """Holds the gates against BUNDLE, before any cluster gets it.
 
     Exit codes: 0 every gate is Good; 1 one is Bad; 3 none is Bad, but one can't be evaluated; 2 BUNDLE or the
@@ -32,14 +43,22 @@ def check(
     """
     package = "tidegate[check,serving]"
     runner, report = require("tidegate_gates.check", package), require("tidegate_gates.report", package)
-    gates = read_gates(gates_file)
-    for folder in (bundle, stable):
-        if folder:
-            _require_sound(folder)
-    found = runner.run_gates(gates, runner.Bundles(bundle, stable), beside=gates_file.parent)
-    write = {"text": report.write_text, "json": report.write_json, "junit": report.write_junit}[output]
-    click.echo(write(found), nl=False)
+    gates, stable = read_gates(options["gates_file"]), options["stable"]
+    for folder in filter(None, (bundle, stable)):
+        _require_sound(folder)
+    limits = runner.Limits(_parse(options["cpu"]), int(_parse(options["memory"])))
+    bundles = runner.Bundles(bundle, stable, limits)
+    found = runner.run_gates(gates, bundles, beside=options["gates_file"].parent)
+    write = {"text": report.write_text, "json": report.write_json, "junit": report.write_junit}
+    click.echo(write[options["output"]](found), nl=False)
     context.exit(EXIT_CODES[found.verdict])
+
+
+def _parse(quantity: str) -> float:
+    try:
+        return parse_quantity(quantity)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
 
 
 def read_gates(path: Path) -> tuple[Gate, ...]:
