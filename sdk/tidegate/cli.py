@@ -6,6 +6,7 @@ import click
 
 from tidegate.commands.bundles import serve, verify
 from tidegate.commands.check import check
+from tidegate.commands.diff import diff
 from tidegate.commands.package import package
 from tidegate.version import VERSION
 
@@ -16,5 +17,5 @@ def main() -> None:
     """Takes models to production, and takes back the ones that do harm."""
 
 
-for command in (package, verify, check, serve):
+for command in (package, verify, diff, check, serve):
     main.add_command(command)

@@ -46,8 +46,11 @@ def test_the_models_read_back_what_the_server_stored(namespace):
 
 def test_provenance_is_kept_as_it_was_written(namespace):
     provenance = {
-        "git": {"repository": "https://git.example.com/fraud.git", "commit": "ab12"},
-        "data": [{"uri": "s3://lake/transactions"}],
+        "git": {"repository": "https://git.example.com/fraud.git", "commit": "ab12", "dirty": True},
+        "data": [{"uri": "s3://lake/transactions", "rows": 1000, "begin": "2026-01-01T00:00:00Z"}],
+        "packages": [{"name": "numpy", "version": "2.3.0"}],
+        "metrics": [{"name": "auc", "value": "0.913"}],
+        "builtBy": "Ada <ada@example.com>",
         "createdAt": "2026-01-31T12:00:00Z",
     }
     stored = namespace.apply(model_version(provenance=provenance))
