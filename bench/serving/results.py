@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -72,9 +73,12 @@ def figures_of(run: Run) -> dict[str, dict[str, float]]:
 
 
 def ratios(rounds: Rounds, name: str) -> list[float]:
-    """Tidegate's requests a second over another's, round by round."""
+    """Tidegate's requests a second over another's, round by round; infinite where the other answered none."""
     pairs = zip(rounds["tidegate"], rounds[name], strict=True)
-    return [ours.requests_per_second / theirs.requests_per_second for ours, theirs in pairs]
+    return [
+        ours.requests_per_second / theirs.requests_per_second if theirs.requests_per_second else math.inf
+        for ours, theirs in pairs
+    ]
 
 
 def _row(server: Server, rounds: Rounds, memory_mib: float) -> list[str]:
