@@ -39,7 +39,7 @@ LOCKS = (
     Lock("operator", "3.13", extras=("operator",)),
     Lock("predictor", "3.13", extras=("serving",)),
     Lock("router", "3.13", group="router", alone=True),
-    Lock("dev", "3.11", extras=("package", "serving", "check", "operator"), group="dev"),
+    Lock("dev", "3.11", extras=("package", "sign", "push", "serving", "check", "operator"), group="dev"),
     *(
         Lock(f"bench-{name}", "3.11", group=f"bench-{name}", alone=True)
         for name in ("bentoml", "fastapi", "kserve", "litserve", "mlserver")

@@ -22,6 +22,12 @@ SIGNATURE_NAME = "signature.json"
 BASELINE_NAME = "baseline.json"
 GOLDEN_NAME = "golden.json"
 PROVENANCE_NAME = "provenance.json"
+SEAL_NAME = "model.sig"
+"""Who vouches for the bundle; the only file that may lie there though the manifest doesn't list it, since it is made
+after the manifest, and over it."""
+
+# A seal takes some 3 KiB, with a chain of certificates up to 8; a ModelVersion carries it.
+SEAL_MAX_BYTES = 1 << 16
 
 # A manifest lists a handful of files. Without a bound, a hostile one of a gigabyte would be parsed before its
 # digest could be compared.
@@ -130,7 +136,7 @@ def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
 def _require_plain_names(names: Iterable[str]) -> None:
     folded: dict[str, str] = {}
     for name in names:
-        if not _PLAIN_NAME.fullmatch(name) or name == MANIFEST_NAME:
+        if not _PLAIN_NAME.fullmatch(name) or name in {MANIFEST_NAME, SEAL_NAME}:
             raise ValueError(f"{MANIFEST_NAME} lists {name[:200]!r}, but only plain file names are allowed")
         other = folded.setdefault(name.casefold(), name)
         if other != name:
@@ -156,9 +162,14 @@ def verify_bundle(folder: Path, digest: str | None = None) -> tuple[str, ...]:
     except ValueError as error:
         return (str(error),)
     wrong = [problem for name, file in manifest.files.items() if (problem := _problem(folder / name, file))]
-    listed = {MANIFEST_NAME, *manifest.files}
+    seal = link_problem(folder / SEAL_NAME)
+    listed = {MANIFEST_NAME, SEAL_NAME, *manifest.files}
     surplus = sorted(entry.name for entry in folder.iterdir() if entry.name not in listed)
-    return (*wrong, *(f"{name} is in the bundle, but {MANIFEST_NAME} doesn't list it" for name in surplus))
+    return (
+        *wrong,
+        *((seal,) if seal else ()),
+        *(f"{name} is in the bundle, but {MANIFEST_NAME} doesn't list it" for name in surplus),
+    )
 
 
 def _problem(path: Path, file: File) -> str | None:

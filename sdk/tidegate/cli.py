@@ -7,7 +7,9 @@ import click
 from tidegate.commands.bundles import serve, verify
 from tidegate.commands.check import check
 from tidegate.commands.diff import diff
+from tidegate.commands.manifest import manifest
 from tidegate.commands.package import package
+from tidegate.commands.sign import sign
 from tidegate.version import VERSION
 
 
@@ -17,5 +19,5 @@ def main() -> None:
     """Takes models to production, and takes back the ones that do harm."""
 
 
-for command in (package, verify, diff, check, serve):
+for command in (package, sign, manifest, verify, diff, check, serve):
     main.add_command(command)

@@ -11,6 +11,15 @@ from typing import Any, Final
 
 import msgspec
 
+from tidegate.builder import find_builder
+from tidegate.bundle import (
+    MANIFEST_NAME,
+    PROVENANCE_NAME,
+    SEAL_MAX_BYTES,
+    SEAL_NAME,
+    manifest_digest,
+    read_manifest,
+)
 from tidegate.provenance import Provenance
 from tidegate.version import CREATED_BY
 
@@ -31,7 +40,7 @@ class Bundle:
     provenance: Provenance = field(default_factory=Provenance)
 
     def model_version(self, *, uri: str, name: str) -> str:
-        """Gives the ModelVersion to apply, as YAML.
+        """Gives the ModelVersion to apply, as YAML, with the bundle's seal if it has one.
 
         Args:
             uri: Where the bundle's files will lie: s3, gs, az, http(s), file or pvc.
@@ -42,19 +51,61 @@ class Bundle:
         if self.built_by:
             origin["builtBy"] = self.built_by
         origin["createdAt"] = self.created_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        spec: dict[str, Any] = {"model": self.model, "source": {"uri": uri}, "digest": self.digest}
+        seal = read_seal(self.path)
+        if seal is not None:
+            spec["signature"] = seal
+        spec["provenance"] = origin
         return _yaml(
-            {
-                "apiVersion": API_VERSION,
-                "kind": "ModelVersion",
-                "metadata": {"name": name},
-                "spec": {
-                    "model": self.model,
-                    "source": {"uri": uri},
-                    "digest": self.digest,
-                    "provenance": origin,
-                },
-            }
+            {"apiVersion": API_VERSION, "kind": "ModelVersion", "metadata": {"name": name}, "spec": spec}
         )
+
+
+def read_seal(bundle: Path) -> str | None:
+    """Gives the text of a bundle's `model.sig`; none: nobody sealed it.
+
+    Raises:
+        ValueError: It is larger than a ModelVersion may carry, or no text.
+    """
+    path = bundle / SEAL_NAME
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        content = file.read(SEAL_MAX_BYTES + 1)
+    if len(content) > SEAL_MAX_BYTES:
+        raise ValueError(f"{SEAL_NAME} has more than {SEAL_MAX_BYTES} bytes, and no more are read")
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{SEAL_NAME} is no text in UTF-8") from error
+
+
+def read_bundle(path: Path) -> Bundle:
+    """Gives a sound bundle that lies on disk, as built by whoever asks, now.
+
+    Neither a time nor a person is part of a bundle, so that both are those of the ModelVersion to be written.
+
+    Raises:
+        ValueError: Its manifest or provenance can't be read; one sentence.
+    """
+    content = (path / MANIFEST_NAME).read_bytes()
+    manifest = read_manifest(content)
+    try:
+        provenance = (
+            msgspec.json.decode((path / PROVENANCE_NAME).read_bytes(), type=Provenance)
+            if PROVENANCE_NAME in manifest.files
+            else Provenance()
+        )
+    except msgspec.MsgspecError as error:
+        raise ValueError(f"{PROVENANCE_NAME} can't be read: {error}") from error
+    return Bundle(
+        path=path,
+        digest=manifest_digest(content),
+        model=manifest.model,
+        created_at=datetime.now(UTC),
+        built_by=find_builder(),
+        provenance=provenance,
+    )
 
 
 _PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9._/-]*")

@@ -127,6 +127,11 @@ class ModelVersionSpec(Written):
     """SHA-256 of the bundle's tidegate.json, as `tidegate package` printed it: sha256: and 64 hexadecimal
     digits. A bundle with another digest is never served.
     """
+    signature: Annotated[str, Field(max_length=65536)] | None = None
+    """Who vouches for the bundle: the text of its model.sig, as `tidegate sign` wrote it (an OpenSSF model
+    signature, some 3 KiB). It is over every file of the bundle, tidegate.json among them, and so over the digest.
+    `tidegate manifest` and `tidegate package` print it with the rest. Default: none, nobody vouches for it.
+    """
     provenance: Provenance | None = None
     """Where the model came from, for people who ask later. Default: none."""
 

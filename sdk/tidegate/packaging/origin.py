@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
 import math
-import os
 import platform
 import re
 from collections.abc import Iterable, Mapping
@@ -12,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
 
-from tidegate.packaging.git import find_git, find_person
+from tidegate.git import find_git
 from tidegate.packaging.refusal import PackagingRefusedError
 from tidegate.packaging.tracker import find_run
 from tidegate.packaging.training_data import describe_data
@@ -47,20 +45,6 @@ def find_provenance(
         packages=tuple(find_packages(model)),
         metrics=tuple(_write_metrics({**run.metrics, **origin.metrics})),
     )
-
-
-def find_builder() -> str:
-    """Who packages: the pipeline's run and who started it, or else the person that git or the machine knows."""
-    environ = os.environ
-    if "GITHUB_RUN_ID" in environ:
-        where = "{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}/actions/runs/{GITHUB_RUN_ID}".format_map(environ)
-        return f"{environ.get('GITHUB_ACTOR', 'GitHub Actions')}, {where}"
-    if "CI_JOB_URL" in environ:
-        return f"{environ.get('GITLAB_USER_LOGIN', 'GitLab CI')}, {environ['CI_JOB_URL']}"
-    try:
-        return find_person(Path.cwd()) or getpass.getuser()
-    except (OSError, KeyError):  # a container's user without a name
-        return f"user {os.getuid()}"
 
 
 def find_packages(model: Any) -> Iterable[Package]:  # noqa: ANN401 - any fitted model

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from tidegate.builder import find_builder
 from tidegate.bundle import (
     BASELINE_NAME,
     GOLDEN_NAME,
@@ -32,7 +33,7 @@ from tidegate.packaging.native import (
     with_missing,
 )
 from tidegate.packaging.onnx_file import adopt_onnx, expected_columns
-from tidegate.packaging.origin import find_builder, find_provenance
+from tidegate.packaging.origin import find_provenance
 from tidegate.packaging.refusal import PackagingRefusedError
 from tidegate.packaging.sample import Sample, SampleData, input_tensors, read_sample
 from tidegate.provenance import Origin

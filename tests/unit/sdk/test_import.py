@@ -7,7 +7,20 @@ import sys
 
 import tidegate
 
-HEAVY = ("onnxruntime", "onnx", "skl2onnx", "sklearn", "pandas", "scipy", "kopf", "xgboost", "lightgbm")
+HEAVY = (
+    "cryptography",
+    "model_signing",
+    "obstore",
+    "onnxruntime",
+    "onnx",
+    "skl2onnx",
+    "sklearn",
+    "pandas",
+    "scipy",
+    "kopf",
+    "xgboost",
+    "lightgbm",
+)
 
 
 def loaded_after(statement: str) -> set[str]:

@@ -16,9 +16,10 @@ from sklearn.preprocessing import StandardScaler
 from xgboost import XGBClassifier
 
 import tidegate
+from tidegate.builder import find_builder
 from tidegate.bundle import PROVENANCE_NAME
-from tidegate.packaging.git import find_git, without_credentials
-from tidegate.packaging.origin import find_builder, find_packages, find_provenance
+from tidegate.git import find_git, without_credentials
+from tidegate.packaging.origin import find_packages, find_provenance
 from tidegate.packaging.training_data import describe_data
 from tidegate.provenance import Data
 
