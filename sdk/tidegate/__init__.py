@@ -12,8 +12,18 @@ from tidegate.version import VERSION as __version__  # noqa: N811 - the name tha
 if TYPE_CHECKING:
     from tidegate.packaging.package import package
     from tidegate.packaging.refusal import PackagingRefusedError
+    from tidegate.pushing import push
 
-__all__ = ["Bundle", "Data", "Origin", "PackagingRefusedError", "__version__", "package", "verify_bundle"]
+__all__ = [
+    "Bundle",
+    "Data",
+    "Origin",
+    "PackagingRefusedError",
+    "__version__",
+    "package",
+    "push",
+    "verify_bundle",
+]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - Python's protocol
@@ -22,6 +32,10 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - Python's protocol
         from tidegate.packaging.package import package  # noqa: PLC0415
 
         return package
+    if name == "push":
+        from tidegate.pushing import push  # noqa: PLC0415
+
+        return push
     if name == "PackagingRefusedError":
         from tidegate.packaging.refusal import PackagingRefusedError  # noqa: PLC0415
 

@@ -9,6 +9,7 @@ from tidegate.commands.check import check
 from tidegate.commands.diff import diff
 from tidegate.commands.manifest import manifest
 from tidegate.commands.package import package
+from tidegate.commands.push import push
 from tidegate.commands.sign import sign
 from tidegate.version import VERSION
 
@@ -19,5 +20,5 @@ def main() -> None:
     """Takes models to production, and takes back the ones that do harm."""
 
 
-for command in (package, sign, manifest, verify, diff, check, serve):
+for command in (package, sign, manifest, verify, diff, check, push, serve):
     main.add_command(command)

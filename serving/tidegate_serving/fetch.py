@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
@@ -25,9 +24,10 @@ from tidegate.bundle import (
     size_problem,
 )
 from tidegate.pod import StartFailure
+from tidegate.stores import NO_ANSWER, Store, say_why
 from tidegate_serving.errors import CannotStart
 from tidegate_serving.settings import Settings
-from tidegate_serving.stores import Store, first_line, open_store
+from tidegate_serving.stores import open_store
 
 _CHUNK_BYTES: Final = 1 << 20
 
@@ -124,7 +124,7 @@ async def _stream(
     except (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError) as error:
         raise _denied(name, settings) from error
     except (exceptions.BaseError, OSError) as error:
-        raise _unreachable(name, settings, _say_why(error)) from error
+        raise _unreachable(name, settings, say_why(error)) from error
 
 
 def _denied(name: str, settings: Settings) -> CannotStart:
@@ -142,12 +142,9 @@ def _unreachable(name: str, settings: Settings, why: str) -> CannotStart:
     return CannotStart(StartFailure.SOURCE_UNREACHABLE, f"{name} can't be read from {settings.source}: {why}")
 
 
-# In the words of a timeout: whether that or the kubelet comes first depends on how busy the node is.
-_SILENT: Final = "no answer"
-
-
 def _silent(settings: Settings) -> CannotStart:
-    return _unreachable(MANIFEST_NAME, settings, _SILENT)
+    # In the words of a timeout: whether that or the kubelet comes first depends on how busy the node is.
+    return _unreachable(MANIFEST_NAME, settings, NO_ANSWER)
 
 
 def _slow(settings: Settings) -> CannotStart:
@@ -155,18 +152,3 @@ def _slow(settings: Settings) -> CannotStart:
         StartFailure.START_TIMEOUT,
         f"the bundle was still being fetched from {settings.source}; raise spec.serving.startup.timeout",
     )
-
-
-# The library's own sentence is "error sending request" for all of them; only its debug print tells them apart.
-_CAUSES: Final = {
-    "kind: Timeout": _SILENT,
-    "dns error": "its host has no address",
-    "ConnectionRefused": "the connection was refused",
-}
-
-
-def _say_why(error: Exception) -> str:
-    """The cause without the time it took: what differs at each try would keep the status from resting."""
-    text = str(error)
-    known = next((words for mark, words in _CAUSES.items() if mark in text), None)
-    return known or re.sub(r"^.* in [0-9.]+[mµn]?s - ", "", first_line(error))

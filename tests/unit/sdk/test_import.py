@@ -41,6 +41,7 @@ def test_everything_offered_exists_and_nothing_else_is_public():
         "PackagingRefusedError",
         "__version__",
         "package",
+        "push",
         "verify_bundle",
     ]
     assert all(hasattr(tidegate, name) for name in tidegate.__all__)
