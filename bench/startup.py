@@ -22,19 +22,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bench.bundle import MODEL, build_bundle
 from bench.namespace import fresh_namespace
 from bench.report import describe_spread, print_table, write_report
 from cluster.kind import NODE
-from demo.adult import read_census
 from demo.ground import hold_ground, install_operator
 from demo.kubectl import Kubectl, Manifest, run
-from demo.models import forest
 from demo.store import open_store, publish, start_store
 from demo.waiting import FIRST_VERSION_SERVES, Deadline, wait_for
 
-import tidegate
-
-NAMESPACE, MODEL = "bench-startup", "income"
+NAMESPACE = "bench-startup"
 WANTED_SECONDS = 3.0
 NEXT_READY = Deadline("the readiness of the next pod", 120)
 SELECTOR = "app.kubernetes.io/component=predictor"
@@ -114,15 +111,6 @@ def serve(kubectl: Kubectl, store_image: str) -> None:
     with open_store(kubectl, keys) as store, tempfile.TemporaryDirectory() as folder:
         bundle = build_bundle(Path(folder) / "bundle")
         kubectl.apply(publish(store, bundle, name="income-1"), _build_deployment())
-
-
-def build_bundle(folder: Path) -> tidegate.Bundle:
-    """A random forest of 200 trees, 5 MB as ONNX."""
-    model = forest(read_census())
-    bundle = tidegate.package(model.pipeline, model.sample, name=MODEL, folder=folder)
-    size = sum(file.stat().st_size for file in bundle.path.iterdir())
-    print(f"a bundle of {size / 1e6:.1f} MB")
-    return bundle
 
 
 def _build_deployment() -> dict[str, Any]:

@@ -11,7 +11,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-PACKAGES = ("sdk/tidegate", "serving/tidegate_serving", "operator/tidegate_operator")
+PACKAGES = (
+    "sdk/tidegate",
+    "serving/tidegate_serving",
+    "serving/tidegate_gates",
+    "operator/tidegate_operator",
+)
 INDEX_ADDRESS = re.compile(
     r"--(extra-)?index-url|--find-links|files\.pythonhosted|https?://[^\s]*pypi", re.IGNORECASE
 )
