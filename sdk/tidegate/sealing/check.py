@@ -15,6 +15,7 @@ from tidegate.sealing.trust import (
     Trusted,
     is_signed_by,
     key_fingerprint,
+    read_chain,
     read_trusted,
     require_vouched,
 )
@@ -59,9 +60,10 @@ def _find_signer(envelope: Envelope, trusted: Trusted, now: datetime) -> Signer:
     if not envelope.certificates or not trusted.authorities:
         raise ValueError(f"{SEAL_NAME} is by another key, or was changed; wanted is one by {trusted}")
     try:
-        signer, key = require_vouched(envelope.certificates, trusted.authorities, now)
+        chain = read_chain(envelope.certificates, now)
+        require_vouched(chain, trusted.authorities, now)
     except ValueError as error:
         raise ValueError(f"{SEAL_NAME} doesn't count: {error}; wanted is one by {trusted}") from error
-    if not is_signed_by(key, signature, content):
-        raise ValueError(f"{SEAL_NAME} names {signer}, but is by another key, or was changed")
-    return signer
+    if not is_signed_by(chain.key, signature, content):
+        raise ValueError(f"{SEAL_NAME} names {chain.signer}, but is by another key, or was changed")
+    return chain.signer

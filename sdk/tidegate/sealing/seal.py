@@ -14,7 +14,8 @@ from model_signing import hashing, signing
 
 from tidegate.bundle import MANIFEST_NAME, SEAL_NAME, manifest_digest
 from tidegate.sealing.check import Unsealed, check_seal
-from tidegate.sealing.trust import Signer, Trusted, read_keys
+from tidegate.sealing.envelope import read_envelope
+from tidegate.sealing.trust import Signer, Trusted, read_chain, read_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +45,13 @@ def seal_bundle(bundle: Path, key: SealingKey, *, replace: bool = False) -> Sign
     trusted = _read_own(key)
     text = _sign(bundle, key)
     digest = manifest_digest((bundle / MANIFEST_NAME).read_bytes())
-    signer = check_seal(text, digest, trusted, now=datetime.now(UTC))
+    now = datetime.now(UTC)
+    signer = check_seal(text, digest, trusted, now=now)
     if isinstance(signer, Unsealed):
         raise ValueError(f"nobody would accept it: {signer.sentence}")
+    if key.certificate is not None:
+        # The key is right; whether the certificate may sign is known here too, all but who vouches for it.
+        signer = _require_may_sign(text, key.certificate, now)
     partial = bundle / f".{SEAL_NAME}.partial"
     partial.write_text(text)
     partial.replace(path)
@@ -64,6 +69,13 @@ def _read_own(key: SealingKey) -> Trusted:
     except (TypeError, ValueError, UnsupportedAlgorithm) as error:
         raise ValueError(f"{key.path.name} can't be used: {error}") from error
     return Trusted(keys=keys)
+
+
+def _require_may_sign(text: str, certificate: Path, now: datetime) -> Signer:
+    try:
+        return read_chain(read_envelope(text).certificates, now).signer
+    except ValueError as error:
+        raise ValueError(f"{certificate.name} can't be used: {error}") from error
 
 
 def _sign(bundle: Path, key: SealingKey) -> str:

@@ -24,6 +24,9 @@ _HASHES: Final[dict[str, hashes.HashAlgorithm]] = {
     "secp521r1": hashes.SHA512(),
 }
 
+# Before anybody vouched for a certificate, its words are a stranger's: they go into a condition and onto a terminal.
+_MOST_CHARACTERS: Final = 200
+
 _Found = TypeVar("_Found")
 
 
@@ -62,9 +65,11 @@ def read_keys(pem: bytes) -> tuple[ec.EllipticCurvePublicKey, ...]:
         ValueError: It is none, or none that a seal can be made with; one sentence.
     """
     try:
-        key = load_pem_public_key(pem)
+        key = load_pem_public_key(pem)  # of several, the first
     except Exception as error:  # what broken PEM raises differs by how it is broken
         raise ValueError("it is no public key in PEM (BEGIN PUBLIC KEY)") from error
+    if pem.count(b"-----BEGIN ") > 1:
+        raise ValueError("it holds more than one key; give each a file of its own")
     if not isinstance(key, ec.EllipticCurvePublicKey) or key.curve.name not in _HASHES:
         raise ValueError("it is no key on the curve P-256, P-384 or P-521")
     return (key,)
@@ -108,8 +113,13 @@ def key_fingerprint(key: ec.EllipticCurvePublicKey) -> str:
 
 
 def write_subject(certificate: x509.Certificate) -> str:
-    """Gives who a certificate is about, such as `CN=Ada,O=Example`."""
-    return certificate.subject.rfc4514_string()
+    """Gives who a certificate is about, such as `CN=Ada,O=Example`; what can't be printed is `?`, and much is cut."""
+    return _tame(certificate.subject.rfc4514_string())
+
+
+def _tame(text: str) -> str:
+    cut = text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]}…"
+    return "".join(letter if letter.isprintable() else "?" for letter in cut)
 
 
 def is_signed_by(key: ec.EllipticCurvePublicKey, signature: bytes, content: bytes) -> bool:
@@ -121,16 +131,28 @@ def is_signed_by(key: ec.EllipticCurvePublicKey, signature: bytes, content: byte
     return True
 
 
-def require_vouched(
-    chain: Sequence[bytes], authorities: Sequence[x509.Certificate], now: datetime
-) -> tuple[Signer, ec.EllipticCurvePublicKey]:
-    """Gives whose certificate stands first in the chain, and its key.
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A certificate that may sign, and those between it and an authority; nobody vouched for it yet."""
+
+    leaf: x509.Certificate
+    between: tuple[x509.Certificate, ...]
+    key: ec.EllipticCurvePublicKey
+
+    @property
+    def signer(self) -> Signer:
+        """Whose certificate it is."""
+        return Signer(key_fingerprint(self.key), write_subject(self.leaf))
+
+
+def read_chain(certificates: Sequence[bytes], now: datetime) -> Chain:
+    """Reads certificates in DER, the signer's own first.
 
     Raises:
-        ValueError: No authority vouches for it now, or it may not sign; one sentence.
+        ValueError: They can't be read, or the first one may not sign now; one sentence.
     """
     try:
-        leaf, *between = (x509.load_der_x509_certificate(der) for der in chain)
+        leaf, *between = (x509.load_der_x509_certificate(der) for der in certificates)
         subject = write_subject(leaf)
         key = leaf.public_key()
         usages = {type(one.value): one.value for one in leaf.extensions}
@@ -143,14 +165,24 @@ def require_vouched(
             f"the certificate of {subject} is valid from {leaf.not_valid_before_utc:%Y-%m-%d} "
             f"to {leaf.not_valid_after_utc:%Y-%m-%d} only"
         )
-    try:
-        _build_verifier(authorities, now).verify(leaf, between)
-    except Exception as error:  # VerificationError, or what an odd extension of one between raises
-        wanted = " or ".join(map(write_subject, authorities))
-        raise ValueError(f"the certificate of {subject} has no valid path to {wanted}: {error}") from error
     if not _may_sign(usages.get(x509.KeyUsage), usages.get(x509.ExtendedKeyUsage)):
         raise ValueError(f"the certificate of {subject} is not for signing (digitalSignature, codeSigning)")
-    return Signer(key_fingerprint(key), subject), key
+    return Chain(leaf, tuple(between), key)
+
+
+def require_vouched(chain: Chain, authorities: Sequence[x509.Certificate], now: datetime) -> None:
+    """Refuses a chain that leads to no authority.
+
+    Raises:
+        ValueError: No authority vouches for it now; one sentence.
+    """
+    try:
+        _build_verifier(authorities, now).verify(chain.leaf, list(chain.between))
+    except Exception as error:  # VerificationError, or what an odd extension of one between raises
+        wanted = " or ".join(map(write_subject, authorities))
+        raise ValueError(
+            f"the certificate of {write_subject(chain.leaf)} has no valid path to {wanted}: {_tame(str(error))}"
+        ) from error
 
 
 def _build_verifier(authorities: Sequence[x509.Certificate], now: datetime) -> verification.ClientVerifier:

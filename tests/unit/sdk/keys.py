@@ -49,11 +49,11 @@ class Authority:
         self.path.write_bytes(certificate.public_bytes(Encoding.PEM))
 
     def build(
-        self, name: str, key: ec.EllipticCurvePublicKey, *, ca: bool, days: int = 30
+        self, name: str, key: ec.EllipticCurvePublicKey, *, ca: bool, days: int = 30, times: int = 1
     ) -> x509.CertificateBuilder:
         return (
             x509.CertificateBuilder()
-            .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
+            .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)] * times))
             .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, self.name)]))
             .public_key(key)
             .serial_number(x509.random_serial_number())
@@ -69,12 +69,14 @@ class Authority:
         days: int = 30,
         ca: bool = False,
         usages: Sequence[x509.ObjectIdentifier] = (CODE_SIGNING,),
+        subject: str = "",
+        times: int = 1,
     ) -> tuple[Path, Path]:
-        """Gives the paths of a new private key and its certificate."""
+        """Gives the paths of a new private key and its certificate, whose subject is so many times the same."""
         key = ec.generate_private_key(ec.SECP256R1())
         paths = self.folder / f"{name}.pem", self.folder / f"{name}.crt"
         paths[0].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-        builder = self.build(name, key.public_key(), ca=ca, days=days)
+        builder = self.build(subject or name, key.public_key(), ca=ca, days=days, times=times)
         if usages:
             builder = builder.add_extension(x509.ExtendedKeyUsage(usages), critical=False)
         paths[1].write_bytes(builder.sign(self.key, hashes.SHA256()).public_bytes(Encoding.PEM))

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from cryptography.x509 import load_pem_x509_certificate
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.sdk.keys import DAY, NOW, SERVER_AUTH, Authority, make_key
@@ -19,6 +20,7 @@ from tidegate.bundle import SEAL_NAME, write_bundle
 from tidegate.sealing.check import Signer, Unsealed, check_seal, read_trusted
 from tidegate.sealing.envelope import Dsse
 from tidegate.sealing.seal import SealingKey, seal_bundle
+from tidegate.sealing.trust import read_chain, read_keys
 
 OTHER_DIGEST = "sha256:" + "0" * 64
 
@@ -69,6 +71,10 @@ def authority(sealed) -> Authority:
 def sentence(outcome: Signer | Unsealed) -> str:
     assert isinstance(outcome, Unsealed)
     return outcome.sentence
+
+
+def der(certificate: Path) -> bytes:
+    return load_pem_x509_certificate(certificate.read_bytes()).public_bytes(Encoding.DER)
 
 
 def resign(text: str, key: Path, change) -> str:
@@ -156,8 +162,37 @@ def test_who_was_vouched_for_may_not_vouch_for_others(sealed, authority):
 
 @pytest.mark.parametrize("usages", [(), (SERVER_AUTH,)], ids=["no usage", "web server"])
 def test_a_certificate_that_is_not_for_signing_is_refused(sealed, authority, usages):
-    text = sealed.seal(*authority.vouch("www", usages=usages))
-    assert "the certificate of CN=www is not for signing" in sentence(sealed.check(text, by=authority))
+    _, certificate = authority.vouch("www", usages=usages)
+    with pytest.raises(ValueError, match="the certificate of CN=www is not for signing"):
+        read_chain([der(certificate)], NOW)
+
+
+@pytest.mark.parametrize(
+    ("how", "what"), [({"usages": (SERVER_AUTH,)}, "is not for signing"), ({"days": -1}, "is valid from")]
+)
+def test_what_nobody_would_accept_is_not_sealed(sealed, authority, how, what):
+    before = sealed.seal(*authority.vouch("Ada"))
+    with pytest.raises(ValueError, match=rf"Eve\.crt can't be used: the certificate of CN=Eve {what}"):
+        sealed.seal(*authority.vouch("Eve", **how))
+    assert (sealed.bundle / SEAL_NAME).read_text() == before
+
+
+@pytest.mark.parametrize("name", ["Ada\nReady: True\x1b[31m", "Ada\u202e"])
+def test_a_strangers_name_stays_on_its_line(sealed, authority, tmp_path, name):
+    stranger = Authority(tmp_path, "stranger")
+    private, certificate = stranger.vouch("Eve", subject=name)
+    said = sentence(sealed.check(sealed.seal(private, certificate), by=authority))
+    assert said.isprintable()
+
+
+def test_a_strangers_long_name_is_cut(sealed, authority, tmp_path):
+    private, certificate = Authority(tmp_path, "stranger").vouch("Eve", subject="A" * 64, times=100)
+    assert len(sentence(sealed.check(sealed.seal(private, certificate), by=authority))) < 1000
+
+
+def test_a_file_with_two_keys_is_refused_since_one_would_not_count(sealed, key):
+    with pytest.raises(ValueError, match="more than one key"):
+        read_keys(key.with_suffix(".pub").read_bytes() * 2)
 
 
 def twice(statement):
