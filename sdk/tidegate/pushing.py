@@ -79,9 +79,11 @@ def push(bundle: Bundle | Path | str, uri: str, *, progress: Progress | None = N
         raise PushRefusedError(
             f"{uri} holds another bundle, {there}, and bundles never change; give a folder of its own to {digest}"
         )
-    names = [*read_manifest(content).files, *((SEAL_NAME,) if (folder / SEAL_NAME).is_file() else ())]
-    if there is not None:
-        names = names[len(read_manifest(content).files) :]
+    names = [] if there else list(read_manifest(content).files)
+    # Two seals of one bundle are never the same text. The one that lies there stays: what counts is the
+    # ModelVersion's.
+    if (folder / SEAL_NAME).is_file() and not (there and target.has(SEAL_NAME)):
+        names.append(SEAL_NAME)
     sent = [name for name in names if target.bring(folder / name)]
     target.require_unchanged()
     if there is None and target.bring(folder / MANIFEST_NAME):
@@ -128,6 +130,15 @@ class _Target:
                     f"{self.uri} holds a {MANIFEST_NAME} that is none of ours: it is too large"
                 )
             return manifest_digest(bytes(found.bytes()))
+
+    def has(self, name: str) -> bool:
+        """Whether any file of this name lies there."""
+        with self._translated(name):
+            try:
+                obstore.head(self.store, name)
+            except FileNotFoundError:
+                return False
+            return True
 
     def bring(self, path: Path) -> bool:
         """Sends a file unless it lies there already; gives whether it was sent."""

@@ -52,7 +52,8 @@ def seal_bundle(bundle: Path, key: SealingKey, *, replace: bool = False) -> Sign
     if key.certificate is not None:
         # The key is right; whether the certificate may sign is known here too, all but who vouches for it.
         signer = _require_may_sign(text, key.certificate, now)
-    partial = bundle / f".{SEAL_NAME}.partial"
+    # Beside the bundle, not in it: a rest of it would be a file that the manifest does not list.
+    partial = bundle.with_name(f".{bundle.name}.{SEAL_NAME}.partial")
     partial.write_text(text)
     partial.replace(path)
     return signer

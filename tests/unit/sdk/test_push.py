@@ -20,7 +20,7 @@ from cluster import programs
 from tests.unit.sdk.keys import make_key
 
 import tidegate
-from tidegate.bundle import write_bundle
+from tidegate.bundle import SEAL_NAME, write_bundle
 from tidegate.pushing import PushRefusedError
 from tidegate.sealing.seal import SealingKey, seal_bundle
 from tidegate.stores import S3_KEYS, open_cloud
@@ -121,6 +121,15 @@ def test_a_seal_made_later_is_brought_later(server, other, tmp_path):
     tidegate.push(bundle, server.uri)
     seal_bundle(bundle, SealingKey(make_key(tmp_path, "key")))
     assert tidegate.push(bundle, server.uri).sent == ("model.sig",)
+
+
+def test_the_seal_that_lies_there_stays(server, other, tmp_path):
+    """No two seals of one bundle are the same text, and which of them counts, its ModelVersion says."""
+    bundle = shutil.copytree(other, tmp_path / "sealed")
+    (bundle / SEAL_NAME).write_text("one")
+    tidegate.push(bundle, server.uri)
+    (bundle / SEAL_NAME).write_text("another")
+    assert tidegate.push(bundle, server.uri).sent == ()
 
 
 def test_another_bundle_is_not_overwritten(server, bundle, other):
