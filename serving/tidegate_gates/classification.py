@@ -24,7 +24,7 @@ CALIBRATION_BINS = 10
 
 def accuracy(labels: Classes, said: Classes) -> Estimate:
     """Share of the rows whose class is right."""
-    return average((labels == said).astype(float))
+    return average((labels == said).astype(float), reach=1.0)
 
 
 def log_loss(labels: Classes, shares: Floats) -> Estimate:
@@ -37,7 +37,7 @@ def brier(labels: Classes, shares: Floats) -> Estimate:
     """Mean squared distance of the probabilities from the truth; of two classes, of the positive one alone."""
     distances = shares - np.eye(shares.shape[1])[labels]
     counted = distances[:, 1:] if shares.shape[1] == 2 else distances
-    return average(np.sum(counted**2, axis=1))
+    return average(np.sum(counted**2, axis=1), reach=float(counted.shape[1]))
 
 
 def calibration_error(right: Floats, confidence: Floats) -> Estimate:
@@ -50,7 +50,7 @@ def calibration_error(right: Floats, confidence: Floats) -> Estimate:
     bins[order] = np.arange(len(order)) * CALIBRATION_BINS // len(order)
     gaps = right - confidence
     signs = np.sign(np.bincount(bins, weights=gaps, minlength=CALIBRATION_BINS))
-    return average(signs[bins] * gaps)
+    return average(signs[bins] * gaps, reach=1.0)
 
 
 def area_under_curve(labels: Classes, scores: Floats) -> Estimate | Undefined:
@@ -70,7 +70,7 @@ def area_under_curve(labels: Classes, scores: Floats) -> Estimate | Undefined:
     components = np.where(positive, below / negatives, 1.0 - below / positives)
     value = float(np.mean(components[positive]))
     weights = np.where(positive, len(labels) / positives, len(labels) / negatives)
-    return Estimate(value, (components - value) * weights)
+    return Estimate(value, (components - value) * weights, float(weights.max()))
 
 
 def precision(labels: Classes, said: Classes, classes: int) -> Estimate | Undefined:
@@ -106,7 +106,8 @@ def _over_classes(labels: Classes, said: Classes, classes: int, split: _Split) -
     if not estimates:
         return Undefined("no row is positive, or is called so")
     value = float(np.mean([one.value for one in estimates]))
-    return Estimate(value, np.mean([one.influence for one in estimates], axis=0))
+    influence = np.mean([one.influence for one in estimates], axis=0)
+    return Estimate(value, influence, max(one.reach for one in estimates) / len(estimates))
 
 
 def _mid_ranks(values: Floats) -> Floats:

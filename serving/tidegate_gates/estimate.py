@@ -25,6 +25,8 @@ class Estimate:
     value: float
     influence: Floats
     """One a row, in the order of the rows; their mean is 0."""
+    reach: float = 1.0
+    """The largest influence that a row could have, such as 1 where the figure is a share of the rows."""
 
     @property
     def rows(self) -> int:
@@ -45,10 +47,10 @@ class Undefined:
     """Why, as the end of a sentence: "all rows have the same label"."""
 
 
-def average(values: Floats) -> Estimate:
-    """The mean of a value of each row."""
+def average(values: Floats, *, reach: float | None = None) -> Estimate:
+    """The mean of a value of each row; `reach` is the largest that there can be, by default the largest there is."""
     mean = float(np.mean(values))
-    return Estimate(mean, values - mean)
+    return Estimate(mean, values - mean, float(np.max(np.abs(values))) if reach is None else reach)
 
 
 def ratio(numerators: Floats, denominators: Floats) -> Estimate | None:
@@ -57,4 +59,4 @@ def ratio(numerators: Floats, denominators: Floats) -> Estimate | None:
     if below == 0:
         return None
     value = float(np.mean(numerators)) / below
-    return Estimate(value, (numerators - value * denominators) / below)
+    return Estimate(value, (numerators - value * denominators) / below, 1 / below)

@@ -64,10 +64,14 @@ class Metric:
     measure: Callable[[Evaluated], Estimate | Undefined]
     tasks: frozenset[Task]
     higher_is_better: bool = False
-    tolerance: float | None = None
-    """Harm that is accepted. None: in the unit of the label, which only the user knows."""
-    detect: float | None = None
+    tolerance: float = 0.02
+    """Harm that is accepted, unless the user says otherwise."""
+    detect: float = 0.1
     """Harm that must not pass."""
+    of_stable: bool = True
+    """Whether these two are shares of stable's own figure: what is much of a loss, only the loss itself says."""
+    comparable: bool = True
+    """Whether two models can be compared by it."""
 
 
 _CLASSIFIERS: Final = frozenset({Task.BINARY, Task.MULTICLASS})
@@ -92,6 +96,7 @@ METRICS: Final[Mapping[str, Metric]] = {
         higher_is_better=True,
         tolerance=_TOLERANCE,
         detect=_DETECT,
+        of_stable=False,
     ),
     "auc": Metric(
         lambda rows: classification.area_under_curve(rows.indices, rows.answers[:, 1]),
@@ -99,6 +104,7 @@ METRICS: Final[Mapping[str, Metric]] = {
         higher_is_better=True,
         tolerance=_TOLERANCE,
         detect=_DETECT,
+        of_stable=False,
     ),
     "precision": Metric(
         lambda rows: classification.precision(rows.indices, rows.said, rows.classes),
@@ -107,6 +113,7 @@ METRICS: Final[Mapping[str, Metric]] = {
         # A ratio over few rows: of 2,000 rows only those that are called positive count.
         tolerance=0.02,
         detect=0.1,
+        of_stable=False,
     ),
     "recall": Metric(
         lambda rows: classification.recall(rows.indices, rows.said, rows.classes),
@@ -114,6 +121,7 @@ METRICS: Final[Mapping[str, Metric]] = {
         higher_is_better=True,
         tolerance=0.02,
         detect=0.1,
+        of_stable=False,
     ),
     "f1": Metric(
         lambda rows: classification.f1(rows.indices, rows.said, rows.classes),
@@ -121,20 +129,17 @@ METRICS: Final[Mapping[str, Metric]] = {
         higher_is_better=True,
         tolerance=0.02,
         detect=0.1,
+        of_stable=False,
     ),
     "logLoss": Metric(
         lambda rows: classification.log_loss(rows.indices, rows.answers),
         _CLASSIFIERS,
-        tolerance=0.01,
-        detect=0.06,
     ),
     "brier": Metric(
         lambda rows: classification.brier(rows.indices, rows.answers),
         _CLASSIFIERS,
-        tolerance=_TOLERANCE,
-        detect=_DETECT,
     ),
-    "calibrationError": Metric(_measure_calibration, _CLASSIFIERS, tolerance=0.01, detect=0.05),
+    "calibrationError": Metric(_measure_calibration, _CLASSIFIERS, comparable=False),
     "rmse": Metric(
         lambda rows: regression.root_mean_squared_error(rows.labels.astype(float), rows.answers), _REGRESSIONS
     ),
@@ -147,6 +152,7 @@ METRICS: Final[Mapping[str, Metric]] = {
         higher_is_better=True,
         tolerance=0.01,
         detect=0.05,
+        of_stable=False,
     ),
     "quantileLoss": Metric(
         lambda rows: regression.quantile_loss(rows.labels.astype(float), rows.answers, rows.choices.quantile),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
-from tidegate.gates import Comparison, Finding, GateResult, Metric, PerformanceGate, conclude
+from tidegate.gates import Comparison, Finding, GateResult, Metric, PerformanceGate, conclude, worst
 from tidegate.signature import Task
 from tidegate.verdict import Verdict
 from tidegate_gates import metrics
@@ -17,6 +18,7 @@ from tidegate_gates.slices import Judged, find_slices, judge_slices
 
 SLICES_TOLD: Final = 20
 """The worst of them; a report is bounded."""
+_WIDER: Final = 10 / 3
 _INTERVAL: Final = 1.96
 """Standard errors to either side of a figure: an interval that holds the true one 95 times of 100."""
 
@@ -54,20 +56,37 @@ def _judge_metric(wanted: Metric, gate: PerformanceGate, task: Task, rows: Answe
         yield Finding(wanted.name, Verdict.NOT_ENOUGH, f"{wanted.name} can't be said: {estimate.reason}")
         return
     yield from _judge_figure(wanted, estimate)
-    compared = _find_comparison(wanted)
-    if compared is None:
+    if _find_comparison(wanted) is not None:
+        yield from _judge_comparison(wanted, gate, (candidate, rows), metric)
+
+
+def _judge_comparison(
+    wanted: Metric, gate: PerformanceGate, answered: tuple[Evaluated, Answered], metric: metrics.Metric
+) -> Iterator[Finding]:
+    candidate, rows = answered
+    if not metric.comparable:
+        words = f"{wanted.name} is held by atMost only; brier compares how honest two models are"
+        yield Finding(wanted.name, Verdict.NOT_ENOUGH, words)
         return
-    limits = _find_limits(wanted.name, metric, compared, gate)
     if rows.stable is None:
-        message = f"{wanted.name} is {_show(estimate)}; there is no version in service to compare it with"
-        yield Finding(wanted.name, Verdict.GOOD, message)
-    elif isinstance(limits, str):
+        words = f"{wanted.name}: there is no version in service to compare it with"
+        yield Finding(wanted.name, Verdict.GOOD, words)
+        return
+    stable = Evaluated(candidate.task, rows.labels, rows.stable, candidate.choices)
+    figure = metric.measure(stable)
+    if isinstance(figure, Undefined):
+        yield Finding(wanted.name, Verdict.NOT_ENOUGH, f"{wanted.name} can't be compared: {figure.reason}")
+        return
+    limits = _find_limits(wanted, gate, metric, figure.value)
+    if isinstance(limits, str):
         yield Finding(wanted.name, Verdict.NOT_ENOUGH, limits)
-    else:
-        pair = candidate, Evaluated(task, rows.labels, rows.stable, choices)
-        yield from _compare(wanted.name, metric, pair, limits)
-        judged = judge_slices(metric, pair, find_slices(rows.groups), limits, least_rows=gate.least_rows)
-        yield from _tell_slices(wanted.name, judged, limits)
+        return
+    yield from _compare(wanted.name, metric, (candidate, stable), limits)
+    for column in gate.slices:
+        found = find_slices({column.column: rows.groups[column.column]})
+        wider = _widen(limits, column.detect)
+        judged = judge_slices(metric, (candidate, stable), found, wider, least_rows=gate.least_rows)
+        yield from _tell_slices(wanted.name, judged, wider)
 
 
 def _find_comparison(wanted: Metric) -> Comparison | None:
@@ -77,19 +96,25 @@ def _find_comparison(wanted: Metric) -> Comparison | None:
 
 
 def _find_limits(
-    name: str, metric: metrics.Metric, compared: Comparison, gate: PerformanceGate
+    wanted: Metric, gate: PerformanceGate, metric: metrics.Metric, stable: float
 ) -> Limits | str:
     """What the user accepts, or one sentence on what is to be written."""
-    tolerance = float(compared.tolerance) if compared.tolerance else metric.tolerance
-    detect = float(compared.detect) if compared.detect else metric.detect
-    if tolerance is None or detect is None:
-        return (
-            f"{name} is in the unit of the label: write compared: {{tolerance: …, detect: …}} with the harm that is "
-            "accepted and the harm that must not pass"
-        )
+    compared = _find_comparison(wanted) or Comparison()
+    unit = stable if metric.of_stable else 1.0
+    tolerance = float(compared.tolerance) if compared.tolerance else metric.tolerance * unit
+    detect = float(compared.detect) if compared.detect else metric.detect * unit
     if detect <= tolerance:
-        return f"{name} has detect {detect:g}, which must be larger than its tolerance of {tolerance:g}"
-    return Limits(tolerance, detect, float(gate.level))
+        return (
+            f"{wanted.name} has detect {detect:g}, which must be larger than its tolerance of {tolerance:g}"
+        )
+    # Each comparison alone blocks, so they share the chance to do so by noise.
+    compared_metrics = sum(_find_comparison(one) is not None for one in gate.metrics)
+    return Limits(tolerance, detect, float(gate.level), compared_metrics * (1 + len(gate.slices)))
+
+
+def _widen(limits: Limits, detect: str | None) -> Limits:
+    """For groups: what some thousand rows tell by three points, some hundred tell by ten."""
+    return replace(limits, detect=float(detect) if detect else limits.detect * _WIDER)
 
 
 def _judge_figure(wanted: Metric, estimate: Estimate) -> Iterator[Finding]:
@@ -106,35 +131,32 @@ def _compare(
     name: str, metric: metrics.Metric, pair: tuple[Evaluated, Evaluated], limits: Limits
 ) -> Iterator[Finding]:
     candidate, stable = (metric.measure(model) for model in pair)
-    if isinstance(candidate, Undefined) or isinstance(stable, Undefined):
-        reason = next(one.reason for one in (candidate, stable) if isinstance(one, Undefined))
-        yield Finding(name, Verdict.NOT_ENOUGH, f"{name} can't be compared: {reason}")
-        return
+    assert isinstance(candidate, Estimate)
+    assert isinstance(stable, Estimate)
     harm = find_harm(candidate, stable, higher_is_better=metric.higher_is_better)
+    verdict = judge(harm, limits)
     figures = f"{name} is {candidate.value:.4g}, of the version in service {stable.value:.4g}"
-    message = f"{figures} on the same {harm.rows:,} rows: {_say(judge(harm, limits), harm, limits)}"
-    yield Finding(name, judge(harm, limits), message)
+    yield Finding(name, verdict, f"{figures} on the same {harm.rows:,} rows: {_say(verdict, harm, limits)}")
 
 
 def _say(verdict: Verdict, harm: Harm, limits: Limits) -> str:
-    if verdict is Verdict.BAD:
-        return (
-            f"worse by {harm.value:.4g}, surely by more than {max(limits.tolerance, harm.surely_above(limits)):.4g}; "
-            f"{limits.tolerance:g} is accepted"
-        )
-    if verdict is Verdict.NOT_ENOUGH:
-        return (
-            f"these rows could not show that it is worse by {limits.detect:g}; about {harm.rows_needed(limits):,} "
-            "could"
-        )
     way = f"worse by {harm.value:.4g}" if harm.value > 0 else f"better by {-harm.value:.4g}"
-    return f"{way}, not surely worse by more than the accepted {limits.tolerance:g}"
+    if verdict is Verdict.BAD:
+        # A tiny slack of rounding must not make it look as if the rule had not held.
+        surely = max(limits.tolerance, harm.at_least(limits.level))
+        return f"{way}, surely by more than {surely:.4g}; {limits.tolerance:.4g} is accepted"
+    if verdict is Verdict.GOOD:
+        return f"{way}, surely by less than {limits.detect:.4g}"
+    return (
+        f"{way}, and these rows show neither that it is worse by more than {limits.tolerance:.4g} nor that it is by "
+        f"less than {limits.detect:.4g}; about {harm.rows_needed(limits):,} would"
+    )
 
 
 def _tell_slices(name: str, judged: tuple[Judged, ...], limits: Limits) -> Iterator[Finding]:
     for one in judged[:SLICES_TOLD]:
         figures = f"{name} is {one.candidate:.4g} for {one.slice}, of the version in service {one.stable:.4g}"
-        if one.verdict is Verdict.NOT_ENOUGH:
+        if one.is_small:
             # Told, and in nobody's way: a small group can't hold up every release.
             message = f"{figures} on {one.rows:,} rows, too few to judge"
             yield Finding(f"{name}, {one.slice}", Verdict.GOOD, message)
@@ -142,8 +164,10 @@ def _tell_slices(name: str, judged: tuple[Judged, ...], limits: Limits) -> Itera
             message = f"{figures} on the same {one.rows:,} rows: {_say(one.verdict, one.harm, limits)}"
             yield Finding(f"{name}, {one.slice}", one.verdict, message)
     if len(judged) > SLICES_TOLD:
+        # The worst come first, so that none of these is Bad where one of those told is not.
+        rest = worst(Verdict.GOOD if one.is_small else one.verdict for one in judged[SLICES_TOLD:])
         left = f"{len(judged) - SLICES_TOLD} more groups, none of them worse than these"
-        yield Finding(f"{name}, other groups", Verdict.GOOD, left)
+        yield Finding(f"{name}, other groups", rest, left)
 
 
 def _show(estimate: Estimate) -> str:

@@ -14,7 +14,8 @@ def root_mean_squared_error(labels: Floats, answers: Floats) -> Estimate:
     squared = average((answers - labels) ** 2)
     root = math.sqrt(squared.value)
     # The derivative of a root at 0 is infinite; without any error there is no spread either.
-    return Estimate(root, squared.influence / (2 * root) if root else np.zeros(squared.rows))
+    slope = 1 / (2 * root) if root else 0.0
+    return Estimate(root, squared.influence * slope, squared.reach * slope)
 
 
 def mean_absolute_error(labels: Floats, answers: Floats) -> Estimate:
@@ -28,7 +29,8 @@ def share_explained(labels: Floats, answers: Floats) -> Estimate | Undefined:
     if spread.value == 0:
         return Undefined("all rows have the same label")
     left = squared.value / spread.value
-    return Estimate(1 - left, (left * spread.influence - squared.influence) / spread.value)
+    influence = (left * spread.influence - squared.influence) / spread.value
+    return Estimate(1 - left, influence, (left * spread.reach + squared.reach) / spread.value)
 
 
 def quantile_loss(labels: Floats, answers: Floats, quantile: float) -> Estimate:

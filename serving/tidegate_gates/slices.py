@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tidegate.verdict import Verdict
 from tidegate_gates.estimate import Undefined
 from tidegate_gates.metrics import Evaluated, Metric
-from tidegate_gates.rule import Harm, Limits, find_harm, reject_in_order
+from tidegate_gates.rule import Harm, Limits, conclude, find_harm, reject_in_order
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,9 @@ class Judged:
     slice: Slice
     rows: int
     verdict: Verdict
-    """NotEnough: too few rows to be held against the candidate, or for it."""
+    """NotEnough: neither shown to be worse nor to be good enough."""
+    is_small: bool
+    """Whether it has too few rows to be judged."""
     candidate: float
     stable: float
     harm: Harm
@@ -64,11 +66,11 @@ def judge_slices(
     """
     compared = [_compare(metric, pair, one, rows) for one, rows in slices.items()]
     tried = [one for one in compared if one and one.rows >= least_rows]
-    left = [one for one in compared if one and one.rows < least_rows]
+    left = [replace(one, is_small=True) for one in compared if one and one.rows < least_rows]
     chances = [one.harm.chance_if_accepted(limits) for one in tried]
-    bad = reject_in_order(chances, limits.level)
+    bad = reject_in_order(chances, limits.blocking_level)
     judged = [
-        replace(one, verdict=_say(one.harm, limits, is_bad=is_bad))
+        replace(one, verdict=conclude(one.harm, limits, is_bad=is_bad))
         for one, is_bad in zip(tried, bad, strict=True)
     ]
     return tuple(sorted((*judged, *left), key=lambda one: (one.verdict is not Verdict.BAD, -one.harm.value)))
@@ -81,10 +83,12 @@ def _compare(
     if isinstance(candidate, Undefined) or isinstance(stable, Undefined):
         return None
     harm = find_harm(candidate, stable, higher_is_better=metric.higher_is_better)
-    return Judged(one, harm.rows, Verdict.NOT_ENOUGH, candidate.value, stable.value, harm)
-
-
-def _say(harm: Harm, limits: Limits, *, is_bad: bool) -> Verdict:
-    if is_bad:
-        return Verdict.BAD
-    return Verdict.GOOD if harm.could_show(limits) else Verdict.NOT_ENOUGH
+    return Judged(
+        one,
+        harm.rows,
+        Verdict.NOT_ENOUGH,
+        is_small=False,
+        candidate=candidate.value,
+        stable=stable.value,
+        harm=harm,
+    )

@@ -186,8 +186,10 @@ class Observer:
         return self._routers.pending_of((key, revision)), self._predictors.pending_of((key, revision))
 
     def _know_routes(self, namespace: str, routers: Mapping[str, RouterCounts]) -> bool:
+        if not routers:
+            return False  # without asking: what is decided would have to be rendered for it
         decided = self._version_of_routes(namespace)
-        return bool(routers) and all(router.routes_version == decided for router in routers.values())
+        return all(router.routes_version == decided for router in routers.values())
 
     def _find_running(self, namespace: str, labels: Mapping[str, str]) -> dict[str, Body]:
         pods = self._store.select(Kind.POD, namespace, labels)

@@ -86,18 +86,40 @@ def test_too_few_rows_give_no_verdict_and_say_how_many_would():
     candidate[:8], stable[8:16] = 0, 0
     harm = find_harm(average(candidate), average(stable), higher_is_better=True)
     assert judge(harm, LIMITS) is Verdict.NOT_ENOUGH
-    assert harm.rows_needed(LIMITS) == pytest.approx(1385, abs=2)
+    assert harm.rows_needed(LIMITS) == pytest.approx(1472, abs=2)
 
 
-@given(st.floats(-1, 1), st.floats(0, 1), st.integers(1, 10**6))
+@pytest.mark.parametrize("rows", [10, 30, 60, 200, 1000])
+def test_three_points_pass_no_more_often_than_declared_on_however_few_rows(rows):
+    """Two models that agree on a few rows have not shown that they agree everywhere."""
+    chance = np.random.default_rng(8)
+    passed = 0
+    for kinds in chance.choice(3, p=[0.969, 0.0305, 0.0005], size=(2000, rows)):
+        candidate, stable = ((kinds != one).astype(float) for one in (1, 2))
+        pair = average(candidate, reach=1.0), average(stable, reach=1.0)
+        passed += judge(find_harm(*pair, higher_is_better=True), LIMITS) is Verdict.GOOD
+    assert passed / 2000 <= at_most(LIMITS.level, 2000)
+
+
+def test_a_candidate_that_is_much_better_passes_though_it_disagrees_often():
+    chance, passed = np.random.default_rng(9), 0
+    for kinds in chance.choice(4, p=[0.81, 0.04, 0.09, 0.06], size=(500, ROWS)):
+        candidate, stable = (average(np.isin(kinds, right).astype(float)) for right in ([0, 2], [0, 1]))
+        passed += judge(find_harm(candidate, stable, higher_is_better=True), LIMITS) is Verdict.GOOD
+    assert passed == 500
+
+
+@given(st.floats(-1, 1), st.floats(1e-6, 1), st.integers(1, 10**6))
 def test_a_better_candidate_is_never_blocked(harm, spread, rows):
     if harm <= LIMITS.tolerance:
         assert judge(Harm(harm, spread, rows), LIMITS) is not Verdict.BAD
 
 
-def test_models_that_answer_alike_pass_on_any_number_of_rows():
-    same = average(np.array([1.0, 0.0, 1.0]))
+def test_models_that_answer_alike_pass_on_two_hundred_rows_and_not_on_three():
+    same = average(np.tile([1.0, 0.0], 100))
     assert judge(find_harm(same, same, higher_is_better=True), LIMITS) is Verdict.GOOD
+    few = average(np.array([1.0, 0.0, 1.0]))
+    assert judge(find_harm(few, few, higher_is_better=True), LIMITS) is Verdict.NOT_ENOUGH
 
 
 @given(st.lists(st.floats(0, 1), max_size=20))
@@ -124,9 +146,21 @@ def draw_pair(
     return Evaluated(Task.BINARY, labels, as_shares[0]), Evaluated(Task.BINARY, labels, as_shares[1])
 
 
+WIDER = Limits(LIMITS.tolerance, detect=0.1)
+
+
 def judge_groups(chance: np.random.Generator, groups: np.ndarray, harms: dict[str, float]):
     pair = draw_pair(chance, groups, harms)
-    return judge_slices(ACCURACY, pair, find_slices({"region": groups}), LIMITS, least_rows=200)
+    return judge_slices(ACCURACY, pair, find_slices({"region": groups}), WIDER, least_rows=200)
+
+
+def test_a_group_that_is_served_worse_by_what_must_not_pass_passes_no_more_often_than_declared():
+    chance, draws, passed = np.random.default_rng(10), 600, 0
+    groups = np.array([f"r{number % 20}" for number in range(20 * 250)])
+    for _ in range(draws):
+        judged = {str(one.slice): one.verdict for one in judge_groups(chance, groups, {"r0": WIDER.detect})}
+        passed += judged["region=r0"] is Verdict.GOOD
+    assert passed / draws <= at_most(WIDER.level, draws)
 
 
 def test_of_twenty_groups_that_are_served_as_well_none_is_blocked_more_often_than_declared():
