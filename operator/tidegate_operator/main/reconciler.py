@@ -108,7 +108,7 @@ class Reconciler:
         # 1. Memory. What is decided is in force before anything is written: an API server that is away must not
         #    keep traffic on a candidate that fails. The status in memory is what the next look goes on from.
         split_changed = self._set_route(key, plan.route)
-        parts.observer.commit(key, observation, plan.status, split_changed=split_changed)
+        parts.observer.commit(key, observation, plan, split_changed=split_changed)
         parts.census.count(key, plan.status)
         for note in plan.notes:
             logger.info("%s", note, extra=describe(key))
@@ -124,7 +124,7 @@ class Reconciler:
         # 4. What a person reads. What was refused just now belongs to it: the same look is planned once more.
         if (found := self._refusals.concerning(key)) != refusal:
             plan = self._plan(observation, now, refusal=found)
-            parts.observer.remember(key, observation, plan.status)
+            parts.observer.remember(key, observation, plan)
         for event in plan.events:
             await parts.recorder.record(body, event, now)
         await parts.status.write(body, plan.status)

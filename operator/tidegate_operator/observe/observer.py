@@ -6,10 +6,11 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from time import monotonic
 
+from tidegate.history import Stay
 from tidegate_operator.api.model_deployment import ModelDeployment
 from tidegate_operator.api.model_version import ModelVersion
 from tidegate_operator.api.status import ModelDeploymentStatus
@@ -20,6 +21,7 @@ from tidegate_operator.observe.store import Body, Key, Kind, Store, name_of, uid
 from tidegate_operator.observe.workloads import parse_revision, parse_workload
 from tidegate_operator.plan.facts import Revision, Snapshot, Traffic, Workload
 from tidegate_operator.plan.identity import DEPLOYMENT_LABEL, select_pods
+from tidegate_operator.plan.plan import Plan
 
 ROUTER_SELECTOR = {"app.kubernetes.io/component": "router", "app.kubernetes.io/part-of": "tidegate"}
 # Requests under way when the split changes end under the old one, and Envoy adds up its histograms each second.
@@ -33,6 +35,17 @@ class Observation:
     snapshot: Snapshot
     used: Mapping[str, tuple[Counts, Counts]]
     """By revision: what routers and what predictors counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What the last look decided for a ModelDeployment, stored or not."""
+
+    uid: str
+    """Of the ModelDeployment: a namesake inherits nothing."""
+    status: ModelDeploymentStatus
+    histories: Mapping[str, tuple[Stay, ...]]
+    """By revision: those of which the records did not tell all."""
 
 
 class Observer:
@@ -57,14 +70,14 @@ class Observer:
         self._predictors = Ledger()
         self._sources: dict[Key, set[tuple[Key, str] | tuple[Key, str, str]]] = defaultdict(set)
         self._settled_at: dict[Key, float] = {}
-        self._statuses: dict[Key, tuple[str, ModelDeploymentStatus]] = {}
+        self._decided: dict[Key, Decided] = {}
 
     async def read(self, key: Key) -> Observation | None:
         """What is known now; none if the ModelDeployment is gone or going."""
         body = self._store.find(Kind.MODEL_DEPLOYMENT, key.namespace, key.name)
         if body is None or body["metadata"].get("deletionTimestamp"):
             return None
-        deployment = self._recall(key, ModelDeployment.model_validate(body))
+        deployment = self._go_on_from(key, ModelDeployment.model_validate(body))
         revisions = self._find_revisions(key, uid_of(body))
         names = [revision.name for revision in revisions]
         # Where nobody is compared nobody need be asked: a thousand models at rest cost no scrape.
@@ -88,43 +101,51 @@ class Observer:
         )
         return Observation(snapshot, used)
 
-    def commit(
-        self, key: Key, observation: Observation, status: ModelDeploymentStatus, *, split_changed: bool
-    ) -> None:
+    def commit(self, key: Key, observation: Observation, plan: Plan, *, split_changed: bool) -> None:
         """A plan was made: its status holds these counts now, and the next look goes on from it.
 
         The status in memory counts, not the one that the API server has: were a decision forgotten because it
         could not be written, a candidate just taken back would get traffic again.
         """
-        self.remember(key, observation, status)
+        self.remember(key, observation, plan)
         for revision, (routed, predicted) in observation.used.items():
             self._routers.commit((key, revision), routed)
             self._predictors.commit((key, revision), predicted)
         if split_changed:
             self._settled_at[key] = self._clock() + SETTLE_SECONDS
 
-    def remember(self, key: Key, observation: Observation, status: ModelDeploymentStatus) -> None:
-        """The status that the next look goes on from, stored or not."""
-        self._statuses[key] = (observation.snapshot.deployment.metadata.uid, status)
+    def remember(self, key: Key, observation: Observation, plan: Plan) -> None:
+        """The decisions that the next look goes on from, stored or not.
+
+        Without the histories, a watch that lags behind our own write would have it written once more, from less.
+        """
+        uid = observation.snapshot.deployment.metadata.uid
+        self._decided[key] = Decided(uid, plan.status, plan.histories)
 
     def forget(self, key: Key, revisions: Iterable[str]) -> None:
         """The ModelDeployment is gone."""
         self._settled_at.pop(key, None)
-        self._statuses.pop(key, None)
+        self._decided.pop(key, None)
         self._stop_counting(key, revisions)
 
-    def _recall(self, key: Key, deployment: ModelDeployment) -> ModelDeployment:
+    def _recall(self, key: Key, uid: str) -> Decided | None:
+        decided = self._decided.get(key)
+        return decided if decided and decided.uid == uid else None
+
+    def _go_on_from(self, key: Key, deployment: ModelDeployment) -> ModelDeployment:
         """The ModelDeployment with the status that we decided last, stored or not."""
-        uid, status = self._statuses.get(key, ("", None))
-        return (
-            deployment.model_copy(update={"status": status}) if uid == deployment.metadata.uid else deployment
-        )
+        decided = self._recall(key, deployment.metadata.uid)
+        return deployment.model_copy(update={"status": decided.status}) if decided else deployment
 
     def _find_revisions(self, key: Key, uid: str) -> list[Revision]:
         """The ControllerRevisions of this very ModelDeployment, not of a namesake that was deleted."""
         bodies = self._store.select(Kind.CONTROLLER_REVISION, key.namespace, {DEPLOYMENT_LABEL: key.name})
         mine = [body for body in bodies if _is_owned_by(body, uid)]
-        return sorted((parse_revision(body) for body in mine), key=lambda revision: revision.number)
+        decided = self._recall(key, uid)
+        told = decided.histories if decided else {}
+        found = (parse_revision(body) for body in mine)
+        known = [replace(one, history=told.get(one.name, one.history)) for one in found]
+        return sorted(known, key=lambda revision: revision.number)
 
     def _find_version(self, namespace: str, name: str) -> ModelVersion | None:
         body = self._store.find(Kind.MODEL_VERSION, namespace, name)

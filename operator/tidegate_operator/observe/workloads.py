@@ -9,10 +9,11 @@ from typing import Any
 
 import msgspec
 
+from tidegate.history import read_history
 from tidegate.pod import TerminationMessage
 from tidegate_operator.observe.store import Body, name_of
 from tidegate_operator.plan.facts import PodFact, Revision, Trouble, Workload
-from tidegate_operator.plan.identity import PROMOTED_ANNOTATION
+from tidegate_operator.plan.identity import HISTORY_ANNOTATION, PROMOTED_ANNOTATION
 
 _WAITING = {
     "ImagePullBackOff": Trouble.IMAGE_PULL,
@@ -46,6 +47,7 @@ def parse_revision(body: Body) -> Revision:
     """A ControllerRevision as `plan.render` wrote it."""
     data = body["data"]
     annotations = body["metadata"].get("annotations") or {}
+    history = read_history(annotations.get(HISTORY_ANNOTATION))
     return Revision(
         name=name_of(body),
         number=int(body["revision"]),
@@ -53,6 +55,8 @@ def parse_revision(body: Body) -> Revision:
         digest=data["digest"],
         template=data["deployment"],
         promoted=annotations.get(PROMOTED_ANNOTATION) == "true",
+        history=history,
+        recorded=history,
     )
 
 

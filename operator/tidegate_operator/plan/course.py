@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from tidegate.history import Place
 from tidegate_operator.api.status import (
     ModelDeploymentStatus,
     Phase,
@@ -38,6 +39,32 @@ class Reason(StrEnum):
     NOT_APPLIED = "NotApplied"  # the API server refuses an object (quota, admission, rights)
 
 
+class Ended(StrEnum):
+    """How a stay ended; a candidate that was taken back has the name of the check, the trip or the obstacle."""
+
+    PROMOTED = "Promoted"  # the candidate became stable
+    REPLACED = "Replaced"  # another version became stable
+    WITHDRAWN = "Withdrawn"  # the spec asked for another version before this one was through
+    UNSEEN = "Unseen"  # nobody was there to tell
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """The end of a stay, for the history of its revision."""
+
+    revision: str
+    place: Place
+    since: str
+    """When the stay began, as status had it."""
+    reason: str
+    """An `Ended`, or the reason of a rejection."""
+    why: str
+    at: str | None = None
+    """When it ended (RFC 3339); none: in this look."""
+    requests: int | None = None
+    """What was counted of it; none: nothing was."""
+
+
 @dataclass(frozen=True, slots=True)
 class Course:
     """Where a ModelDeployment stands; every decision turns one course into the next."""
@@ -56,6 +83,8 @@ class Course:
     stalled: bool = False
     events: tuple[Event, ...] = ()
     notes: tuple[Note, ...] = ()
+    endings: tuple[Ending, ...] = ()
+    """Stays that end in this look."""
     look_again_seconds: float | None = None
 
     def noting(self, subject: str, change: str, because: str) -> Course:
@@ -65,6 +94,16 @@ class Course:
     def telling(self, event: Event) -> Course:
         """The same course with one more event."""
         return replace(self, events=(*self.events, event))
+
+    def ending(self, place: Place, reason: str, why: str) -> Course:
+        """The same course, which ends the stay of who has this place."""
+        role = self.stable if place is Place.STABLE else self.candidate
+        if role is None:
+            return self
+        steps = self.rollout.steps if self.rollout and place is Place.CANDIDATE else ()
+        requests = sum(step.candidate_requests for step in steps) if steps else None
+        end = Ending(role.revision, place, role.since, reason=reason, why=why, requests=requests)
+        return replace(self, endings=(*self.endings, end))
 
     def saying(self, phase: Phase, reason: Reason | str, message: str, *, stalled: bool = False) -> Course:
         """The same course in other words for the user."""
@@ -102,12 +141,12 @@ def enter(course: Course, revision: Revision, now: datetime) -> Course:
 def promote(course: Course, now: datetime, *, keep_warm_seconds: float, because: str) -> Course:
     """The candidate becomes stable by a route flip onto the very pods that were tested."""
     assert course.candidate
-    promoted, former = course.candidate, course.stable
-    warm = (
-        former.model_copy(update={"until": say_time(now + timedelta(seconds=keep_warm_seconds))})
-        if former
-        else None
-    )
+    since = {"since": say_time(now)}
+    promoted, former = course.candidate.model_copy(update=since), course.stable
+    course = course.ending(Place.STABLE, Ended.REPLACED, f"{promoted.model_version} was promoted: {because}")
+    course = course.ending(Place.CANDIDATE, Ended.PROMOTED, because)
+    until = {"until": say_time(now + timedelta(seconds=keep_warm_seconds))}
+    warm = former.model_copy(update=since | until) if former else None
     course = replace(course, stable=promoted, candidate=None, rollout=None, weight=0, mirror=0)
     course = replace(course, warm=warm if warm and keep_warm_seconds > 0 else None)
     event = Event("Normal", "Promoted", f"{promoted.model_version} serves all requests: {because}")
@@ -127,7 +166,7 @@ def take_back(course: Course, now: datetime, *, reason: str, message: str) -> Co
         at=say_time(now),
     )
     kept = tuple(entry for entry in course.rejected if entry.revision != gone.revision)
-    course = course.routing(because=f"{reason}: {message}")
+    course = course.ending(Place.CANDIDATE, reason, message).routing(because=f"{reason}: {message}")
     course = replace(course, candidate=None, rollout=None, rejected=(*kept, rejection)[-REJECTIONS_KEPT:])
     event = Event("Warning", "RolledBack", f"{gone.model_version} was taken back, {reason}: {message}")
     return course.noting("status", f"rejected {gone.revision}", "all traffic is on stable").telling(event)
@@ -137,7 +176,8 @@ def withdraw(course: Course, *, because: str) -> Course:
     """The candidate leaves without blame, since the user wants something else."""
     assert course.candidate
     name = course.candidate.revision
-    course = replace(course.routing(because=because), candidate=None, rollout=None)
+    course = course.ending(Place.CANDIDATE, Ended.WITHDRAWN, because).routing(because=because)
+    course = replace(course, candidate=None, rollout=None)
     return course.noting("status", f"withdrew {name}", because)
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from tidegate.history import Stay
 from tidegate_operator.api.model_deployment import ModelDeployment
 from tidegate_operator.api.model_version import ModelVersion
 from tidegate_operator.evidence.counts import Tally
@@ -69,6 +70,10 @@ class Revision:
     """The Deployment as first rendered; only its replicas change."""
     promoted: bool = False
     """Whether it has been stable; then it may come back without a rollout."""
+    history: tuple[Stay, ...] = ()
+    """When it served or was tried, the latest last."""
+    recorded: tuple[Stay, ...] = ()
+    """As much of that as its record tells."""
 
 
 @dataclass(frozen=True, slots=True)

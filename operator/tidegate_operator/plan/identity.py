@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 
+from tidegate import history
 from tidegate_operator.api.model_deployment import ModelDeployment
 from tidegate_operator.api.model_version import ModelVersion
 
-DEPLOYMENT_LABEL = "tidegate.io/deployment"
+# What the CLI reads, too.
+DEPLOYMENT_LABEL = history.DEPLOYMENT_LABEL
+PROMOTED_ANNOTATION = history.PROMOTED_ANNOTATION
+RETRY_ANNOTATION = history.RETRY_ANNOTATION
+HISTORY_ANNOTATION = history.HISTORY_ANNOTATION
 REVISION_LABEL = "tidegate.io/revision"
-PROMOTED_ANNOTATION = "tidegate.io/promoted"
-RETRY_ANNOTATION = "tidegate.io/retry"
 
 
 def name_revision(deployment: ModelDeployment, version: ModelVersion) -> str:

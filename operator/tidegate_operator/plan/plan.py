@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
+from tidegate.history import Stay
 from tidegate_operator.api.status import ModelDeploymentStatus
 from tidegate_operator.plan.facts import Manifest
 
@@ -61,3 +63,5 @@ class Plan:
     notes: tuple[Note, ...]
     look_again_seconds: float | None
     """When to look again though nothing changed; none: only a change, or the resync, brings us back."""
+    histories: Mapping[str, tuple[Stay, ...]] = field(default_factory=dict)
+    """By revision: histories of which the records do not tell all yet. They are among what is applied."""

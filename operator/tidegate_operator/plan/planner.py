@@ -15,6 +15,7 @@ from tidegate_operator.plan.course import (
     withdraw,
 )
 from tidegate_operator.plan.facts import Manifest, Revision, Snapshot
+from tidegate_operator.plan.history import bring_up
 from tidegate_operator.plan.identity import RETRY_ANNOTATION
 from tidegate_operator.plan.plan import Plan, Route
 from tidegate_operator.plan.render import RenderSettings, build_controller_revision, build_workload
@@ -34,15 +35,17 @@ def plan(snapshot: Snapshot, now: datetime, settings: RenderSettings) -> Plan:
     course = _forget_on_retry(read_course(snapshot.deployment.status), snapshot, target)
     course = _cool_down(course, now)
     course = _say_refused(_steer(course, snapshot, target, now), snapshot)
-    revisions = _known_revisions(snapshot, target, course)
+    route = _route(course, snapshot)
+    revisions = bring_up(_known_revisions(snapshot, target, course), course, route, now)
     return Plan(
-        route=_route(course, snapshot),
+        route=route,
         apply=_objects(course, snapshot, revisions),
         delete=_leftovers(course, snapshot),
         status=summarise(course, snapshot, now),
         events=course.events,
         notes=course.notes,
         look_again_seconds=_next_look(course, now),
+        histories={name: revision.history for name, revision in revisions.items() if _is_news(revision)},
     )
 
 
@@ -186,18 +189,28 @@ def _known_revisions(snapshot: Snapshot, target: Target | Unclear, course: Cours
 
 
 def _objects(course: Course, snapshot: Snapshot, revisions: dict[str, Revision]) -> tuple[Manifest, ...]:
-    """The objects of every revision in use, with the pods that each should have now."""
+    """The objects of every revision in use, with the pods that each should have now.
+
+    Before them the records of those that were in use until now: how that ended must be written before their pods go,
+    since nobody will come back to them.
+    """
     deployment = snapshot.deployment
     replicas = deployment.spec.serving.replicas
     wanted = {role.revision: replicas for role in (course.stable, course.warm) if role}
     if course.candidate:
         wanted[course.candidate.revision] = _candidate_pods(course, snapshot)
-    found: list[Manifest] = []
+    left = [revision for name, revision in revisions.items() if name not in wanted and _is_news(revision)]
+    found = [build_controller_revision(deployment, revision) for revision in left]
     for name, count in wanted.items():
         if revision := revisions.get(name):
             found.append(build_controller_revision(deployment, revision))
             found.extend(build_workload(deployment, revision, replicas=count))
     return tuple(found)
+
+
+def _is_news(revision: Revision) -> bool:
+    """Whether there is more to tell than its record does."""
+    return revision.history != revision.recorded
 
 
 def _candidate_pods(course: Course, snapshot: Snapshot) -> int:

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from tidegate import pod
+from tidegate.history import write_history
 from tidegate.quantities import parse_quantity, parse_seconds
 from tidegate_operator.api.model_deployment import ModelDeployment
 from tidegate_operator.api.model_version import ModelVersion
 from tidegate_operator.plan.availability import build_budget, spread
 from tidegate_operator.plan.facts import Manifest, Revision
 from tidegate_operator.plan.identity import (
+    HISTORY_ANNOTATION,
     PROMOTED_ANNOTATION,
     label_objects,
     name_revision,
@@ -50,8 +52,13 @@ def build_revision(
 
 
 def build_controller_revision(deployment: ModelDeployment, revision: Revision) -> Manifest:
-    """The record of a revision. Its data can't be changed, not even by us: the API server refuses it."""
+    """The record of a revision. Its data can't be changed, not even by us: the API server refuses it.
+
+    What goes on with it afterwards stands in annotations.
+    """
     annotations = {PROMOTED_ANNOTATION: "true"} if revision.promoted else {}
+    if revision.history:
+        annotations[HISTORY_ANNOTATION] = write_history(revision.history)
     return {
         "apiVersion": "apps/v1",
         "kind": "ControllerRevision",

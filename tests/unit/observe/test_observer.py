@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,12 +11,14 @@ import aiohttp
 import pytest
 from tests.unit.observe.pods import Pod, Predictor, Router
 
+from tidegate.history import HISTORY_ANNOTATION, Place, Stay, write_history
 from tidegate_operator.api.status import ModelDeploymentStatus, RevisionStatus
 from tidegate_operator.observe.observer import SETTLE_SECONDS, Observer
 from tidegate_operator.observe.scrape import Scraper
 from tidegate_operator.observe.store import Key, Kind, Store
 from tidegate_operator.plan.facts import Snapshot, Traffic
 from tidegate_operator.plan.identity import DEPLOYMENT_LABEL, REVISION_LABEL
+from tidegate_operator.plan.plan import Plan
 
 FRAUD = Key("shop", "fraud")
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -66,10 +68,10 @@ class World:
         spec = {"modelVersion": "fraud-2"}
         self.put(Kind.MODEL_DEPLOYMENT, "fraud", {}, metadata={"uid": uid}, spec=spec, status=document)
 
-    def put_revision(self, name: str, owner: str = "u1") -> None:
+    def put_revision(self, name: str, owner: str = "u1", **annotations: str) -> None:
         """The record of a revision."""
         data = {"modelVersion": name, "digest": "sha256:1", "deployment": {}}
-        metadata = {"ownerReferences": [{"uid": owner}]}
+        metadata = {"ownerReferences": [{"uid": owner}], "annotations": annotations}
         labels = {DEPLOYMENT_LABEL: "fraud"}
         self.put(Kind.CONTROLLER_REVISION, name, labels, metadata=metadata, revision=1, data=data)
 
@@ -85,12 +87,17 @@ class World:
         await self.start(router, labels, **when)
 
     async def look(
-        self, status: ModelDeploymentStatus = IN_ROLLOUT, *, split_changed: bool = False
+        self,
+        status: ModelDeploymentStatus = IN_ROLLOUT,
+        *,
+        split_changed: bool = False,
+        histories: Mapping[str, tuple[Stay, ...]] | None = None,
     ) -> Snapshot:
         """One look, whose plan comes to a status."""
         observation = await self.observer.read(FRAUD)
         assert observation is not None
-        self.observer.commit(FRAUD, observation, status, split_changed=split_changed)
+        made = Plan(None, (), (), status, (), (), None, histories=histories or {})
+        self.observer.commit(FRAUD, observation, made, split_changed=split_changed)
         return observation.snapshot
 
     async def count(self, **how: Any) -> int:
@@ -219,3 +226,27 @@ async def test_a_rollout_after_a_rest_begins_its_counts_anew(world: World) -> No
 async def test_a_model_that_is_going_is_not_looked_at(world: World) -> None:
     world.put(Kind.MODEL_DEPLOYMENT, "fraud", {}, metadata={"uid": "u1", "deletionTimestamp": "now"}, spec={})
     assert await world.observer.read(FRAUD) is None
+
+
+TOLD = (Stay(Place.CANDIDATE, "2026-01-01T00:00:00Z", 5, end="2026-01-01T00:01:00Z", ended="ErrorRate"),)
+
+
+def seen_of(snapshot: Snapshot, name: str) -> tuple[tuple[Stay, ...], tuple[Stay, ...]]:
+    """What is known of a revision, and what its record says."""
+    (found,) = (revision for revision in snapshot.revisions if revision.name == name)
+    return found.history, found.recorded
+
+
+async def test_a_history_that_was_decided_stands_until_its_record_tells_it(world: World) -> None:
+    """A watch lags behind our own write: the next look must not go on from less."""
+    await world.look(histories={"fraud-2": TOLD})
+    assert seen_of(await world.look(histories={"fraud-2": TOLD}), "fraud-2") == (TOLD, ())
+    world.put_revision("fraud-2", **{HISTORY_ANNOTATION: write_history(TOLD)})
+    assert seen_of(await world.look(), "fraud-2") == (TOLD, TOLD)
+
+
+async def test_a_namesake_does_not_inherit_a_history(world: World) -> None:
+    await world.look(histories={"fraud-2": TOLD})
+    world.put_deployment(IN_ROLLOUT, uid="u2")
+    world.put_revision("fraud-2", owner="u2")
+    assert seen_of(await world.look(), "fraud-2") == ((), ())

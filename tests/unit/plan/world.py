@@ -6,8 +6,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from tidegate.counts import LATENCY_BOUNDS_MS
+from tidegate.history import Stay
 from tidegate_operator.api.model_deployment import ModelDeployment
 from tidegate_operator.api.model_version import ModelVersion
+from tidegate_operator.observe.workloads import parse_revision
 from tidegate_operator.plan.facts import PodFact, Revision, Snapshot, Traffic, Trouble, Workload
 from tidegate_operator.plan.plan import Plan
 from tidegate_operator.plan.planner import plan
@@ -56,6 +58,8 @@ class World:
     seen_message: str = ""
     no_pods: str = ""
     """A version of which Kubernetes makes no pods, and does not say why."""
+    loses_records: bool = False
+    """Whether what is known of revisions later on does not reach their records, as in a crash."""
     was_ready: dict[str, bool] = field(default_factory=dict)
 
     def version(
@@ -134,6 +138,11 @@ class World:
         seen = self.snapshot()
         self.owed = owed
         return seen
+
+    def stays(self, version: str) -> list[Stay]:
+        """The history of a version, as its record tells it."""
+        found = (revision for revision in self.revisions.values() if revision.model_version == version)
+        return [stay for revision in found for stay in revision.recorded]
 
     def name_of(self, revision: str) -> str:
         """The version behind a revision."""
@@ -218,16 +227,10 @@ class World:
         self.status = made.status.model_dump(by_alias=True, mode="json")
         for manifest in made.apply:
             name = manifest["metadata"]["name"]
-            if manifest["kind"] == "ControllerRevision":
-                data = manifest["data"]
-                self.revisions[name] = Revision(
-                    name=name,
-                    number=manifest["revision"],
-                    model_version=data["modelVersion"],
-                    digest=data["digest"],
-                    template=data["deployment"],
-                    promoted=bool(manifest["metadata"]["annotations"]),
-                )
+            if manifest["kind"] == "ControllerRevision" and not (
+                self.loses_records and name in self.revisions
+            ):
+                self.revisions[name] = parse_revision(manifest)
             if manifest["kind"] == "Deployment":
                 created = self.workloads.get(name, (self.now, 0))[0]
                 self.workloads[name] = (created, manifest["spec"]["replicas"])
