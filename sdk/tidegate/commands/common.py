@@ -34,3 +34,8 @@ def require(module: str, package: str) -> Any:  # noqa: ANN401 - a module
         raise click.ClickException(
             f"this command needs {error.name}, which is not installed: pip install '{package}'"
         ) from error
+
+
+def printable(text: str) -> str:
+    """A line as a terminal may show it: what others wrote into a cluster must not move its cursor."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)

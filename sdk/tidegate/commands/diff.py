@@ -1,99 +1,111 @@
-"""`tidegate diff`: what changed from one version to another."""
+"""`tidegate diff`: what changed between two versions."""
 
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
 import click
-import msgspec
 
-from tidegate.bundle import MANIFEST_NAME, PROVENANCE_NAME, SIGNATURE_NAME, manifest_digest, read_manifest
-from tidegate.commands.common import require_sound
-from tidegate.comparison import Change, Version, compare_versions, read_spec
-from tidegate.provenance import Provenance
-from tidegate.signature import Signature
+from tidegate.bundle import MANIFEST_NAME
+from tidegate.commands.common import printable, require
+from tidegate.commands.kubectl import MODEL_VERSIONS, Kubectl, takes_cluster
+from tidegate.comparison import SHORT_DIGEST, Change, compare, name_gaps
+from tidegate.known_version import KnownVersion, parse_model_version, read_bundle
 
-_SECONDS: Final = 30.0
+_FILE_SUFFIXES: Final = (".json", ".yaml", ".yml")
 
 
 @click.command()
-@click.argument("before")
-@click.argument("after")
-@click.option("--namespace", "-n", default="", help="Of ModelVersions; by default that of kubectl's context.")
-@click.option("--context", "kube_context", default="", help="Of kubectl; by default its current one.")
+@click.argument("before", metavar="A")
+@click.argument("after", metavar="B")
+@takes_cluster
 @click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def diff(before: str, after: str, *, namespace: str, kube_context: str, output: str) -> None:
-    """Tells what changed from BEFORE to AFTER: code, data, metrics, features, libraries, files.
+def diff(before: str, after: str, *, namespace: str | None, context: str | None, output: str) -> None:
+    """Tells what changed from A to B: code, run, data, features, signature, metrics, packages, files, builder.
 
-    Each is the folder of a bundle, or else the name of a ModelVersion, which your own kubectl reads. A ModelVersion
-    tells nothing of features and files; its bundle does.
+    Each is a ModelVersion in the cluster (fraud-7), a file with one (.json; .yaml with pip install
+    'tidegate[check]'), or the folder of a bundle. A folder of the name comes first; the cluster is asked by kubectl.
+
+    Ends with 0 whether they differ or not, and with 1 if one of them can't be read.
     """
-    options = [f"--namespace={namespace}"] * bool(namespace) + [f"--context={kube_context}"] * bool(
-        kube_context
+    kubectl = Kubectl(namespace, context)
+    one, other = read_version(before, kubectl), read_version(after, kubectl)
+    changes, gaps = compare(one, other), name_gaps(one, other)
+    click.echo(
+        _write_json(one, other, changes, gaps) if output == "json" else _write_text(one, other, changes, gaps)
     )
-    old, new = (_read(name, options) for name in (before, after))
-    changes = compare_versions(old, new)
-    if output == "json":
-        click.echo(json.dumps([asdict(change) for change in changes], indent=1, ensure_ascii=False))
-        return
-    click.echo(f"{old.name} {old.digest}\n{new.name} {new.digest}")
-    click.echo("\n".join(_write(changes)) if changes else "nothing changed that they tell")
 
 
-def _write(changes: Sequence[Change]) -> list[str]:
-    lines = []
+def read_version(where: str, kubectl: Kubectl) -> KnownVersion:
+    """Reads what is known of a version from where the user says it is.
+
+    Raises:
+        click.ClickException: One sentence on why it can't be read.
+    """
+    path = Path(where)
+    try:
+        if (path / MANIFEST_NAME).is_file():
+            return read_bundle(where, path)
+        if path.is_file():
+            return parse_model_version(where, _read_file(path))
+        if path.name != where or path.suffix in _FILE_SUFFIXES:
+            raise click.ClickException(f"{where} is neither a file nor a folder with a {MANIFEST_NAME}")
+        return parse_model_version(where, _get_model_version(where, kubectl))
+    except (ValueError, OSError) as error:
+        raise click.ClickException(f"{where}: {error}") from error
+
+
+def _get_model_version(name: str, kubectl: Kubectl) -> Mapping[str, Any]:
+    body = kubectl.get(MODEL_VERSIONS, name)
+    if body is None:
+        raise click.ClickException(f"there is no ModelVersion {name} {kubectl.say_place()}")
+    return body
+
+
+def _read_file(path: Path) -> Mapping[str, Any]:
+    if path.suffix == ".json":
+        documents = [json.loads(path.read_bytes())]
+    else:
+        yaml = require("yaml", "tidegate[check]")
+        try:
+            documents = list(yaml.safe_load_all(path.read_bytes()))
+        except yaml.YAMLError as error:
+            raise ValueError(" ".join(str(error).split())) from error
+    found = [body for body in documents if isinstance(body, dict) and body.get("kind") == "ModelVersion"]
+    if len(found) != 1:
+        raise ValueError(f"a file with one ModelVersion is needed, and this has {len(found)}")
+    return found[0]
+
+
+def _write_text(
+    before: KnownVersion, after: KnownVersion, changes: tuple[Change, ...], gaps: tuple[str, ...]
+) -> str:
+    lines = [f"{before.name} → {after.name}"]
+    if not changes:
+        lines += ["", f"nothing differs: both are {after.digest[:SHORT_DIGEST]}"]
     for group, members in groupby(changes, key=lambda change: change.group):
-        lines.append(f"\n{group}")
-        lines += [f"  {each.subject}: {each.before} → {each.after}" for each in members]
-    return lines
+        listed = list(members)
+        width = max(len(change.what) for change in listed)
+        lines += ["", str(group), *(_write_line(change, width) for change in listed)]
+    return "\n".join(printable(line) for line in [*lines, *(("", *gaps) if gaps else ())])
 
 
-def _read(name: str, options: list[str]) -> Version:
-    return (
-        _read_bundle(Path(name)) if (Path(name) / MANIFEST_NAME).is_file() else _read_cluster(name, options)
-    )
+def _write_line(change: Change, width: int) -> str:
+    sign = "+" if change.before is None else "-" if change.after is None else "~"
+    return f"  {sign} {change.what:<{width}}  {change.said}"
 
 
-def _read_bundle(folder: Path) -> Version:
-    require_sound(folder)
-    content = (folder / MANIFEST_NAME).read_bytes()
-    provenance, signature = folder / PROVENANCE_NAME, folder / SIGNATURE_NAME
-    return Version(
-        name=str(folder),
-        digest=manifest_digest(content),
-        # Bundles of before there was provenance have none.
-        provenance=msgspec.json.decode(provenance.read_bytes(), type=Provenance)
-        if provenance.is_file()
-        else Provenance(),
-        signature=msgspec.json.decode(signature.read_bytes(), type=Signature),
-        files={name: file.size for name, file in read_manifest(content).files.items()},
-    )
-
-
-def _read_cluster(name: str, options: list[str]) -> Version:
-    kubectl = shutil.which("kubectl")
-    if kubectl is None:
-        raise click.ClickException(
-            f"{name} is no folder of a bundle, and there is no kubectl to ask for a ModelVersion of that name"
-        )
-    command = [kubectl, "get", "modelversion", name, "--output=json", *options]
-    try:
-        answer = subprocess.run(  # noqa: S603 - the user's own kubectl
-            command, capture_output=True, text=True, timeout=_SECONDS, check=False
-        )
-    except subprocess.TimeoutExpired as error:
-        raise click.ClickException(f"kubectl did not answer within {_SECONDS:g} s") from error
-    if answer.returncode:
-        raise click.ClickException(f"kubectl: {answer.stderr.strip()}")
-    try:
-        body: dict[str, Any] = json.loads(answer.stdout)
-        return read_spec(name, body["spec"])
-    except (ValueError, KeyError) as error:
-        raise click.ClickException(f"what kubectl answers is no ModelVersion: {error}") from error
+def _write_json(
+    before: KnownVersion, after: KnownVersion, changes: tuple[Change, ...], gaps: tuple[str, ...]
+) -> str:
+    sides = {
+        side: {"name": version.name, "model": version.model, "digest": version.digest}
+        for side, version in (("before", before), ("after", after))
+    }
+    document = {**sides, "changes": [asdict(change) for change in changes], "gaps": gaps}
+    return json.dumps(document, indent=2, ensure_ascii=False)
