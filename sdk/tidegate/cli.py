@@ -7,6 +7,7 @@ import click
 from tidegate.commands.bundles import serve, verify
 from tidegate.commands.check import check
 from tidegate.commands.diff import diff
+from tidegate.commands.history import history
 from tidegate.commands.manifest import manifest
 from tidegate.commands.package import package
 from tidegate.commands.push import push
@@ -20,5 +21,5 @@ def main() -> None:
     """Takes models to production, and takes back the ones that do harm."""
 
 
-for command in (package, sign, manifest, verify, diff, check, push, serve):
+for command in (package, sign, manifest, verify, diff, history, check, push, serve):
     main.add_command(command)
