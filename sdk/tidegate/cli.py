@@ -11,6 +11,7 @@ from tidegate.commands.history import history
 from tidegate.commands.manifest import manifest
 from tidegate.commands.package import package
 from tidegate.commands.push import push
+from tidegate.commands.rollback import rollback
 from tidegate.commands.sign import sign
 from tidegate.version import VERSION
 
@@ -21,5 +22,5 @@ def main() -> None:
     """Takes models to production, and takes back the ones that do harm."""
 
 
-for command in (package, sign, manifest, verify, diff, history, check, push, serve):
+for command in (package, sign, manifest, verify, diff, history, rollback, check, push, serve):
     main.add_command(command)

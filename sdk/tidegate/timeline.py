@@ -76,14 +76,15 @@ def read_record(body: Body) -> Record:
     )
 
 
-def find_former(entries: Iterable[Entry], version: str) -> str | None:
-    """The version that was stable last, other than this one; none if there is none.
+def find_former(entries: Iterable[Entry], version: str) -> tuple[str, ...]:
+    """The version that was stable last, other than this one; empty: there is none.
 
-    The newest entry comes first. One whose record is older than histories is known to have served, and was that before
-    all whose times are known.
+    Several where nobody knows which of them was the last: their records are older than histories, and so they served
+    before all whose times are known.
     """
-    served = (entry for entry in entries if entry.place is Place.STABLE)
-    return next((entry.version for entry in served if entry.version != version), None)
+    served = [entry for entry in entries if entry.place is Place.STABLE and entry.version != version]
+    last = next((entry.version for entry in served if entry.begin), None)
+    return (last,) if last else tuple(sorted({entry.version for entry in served}))
 
 
 def _tell(record: Record, status: Body) -> Iterator[Entry]:

@@ -167,6 +167,55 @@ def test_an_unknown_context_is_told_by_kubectl_itself(fraud, run, capfd):
     assert 'context "elsewhere" does not exist' in capfd.readouterr().err
 
 
+def wanted(namespace: Namespace) -> str:
+    return namespace.get("ModelDeployment", "fraud")["spec"]["modelVersion"]
+
+
+def test_rollback_goes_to_the_version_before(fraud, run):
+    result = run("rollback", "fraud")
+    assert (result.exit_code, result.stderr, wanted(fraud)) == (0, "", "fraud-7")
+    assert result.stdout.startswith("fraud: spec.modelVersion went from fraud-8 to fraud-7\nfraud-7 has ")
+
+
+def test_rollback_goes_to_the_version_that_is_named(fraud, run):
+    fraud.apply(model_version("fraud-3", digest="sha256:" + "ef" * 32))
+    result = run("rollback", "fraud", "--to", "fraud-3")
+    assert (result.exit_code, wanted(fraud)) == (0, "fraud-3")
+    assert "fraud-3 has not served here yet: it goes through spec.rollout" in result.stdout
+
+
+def test_a_rollback_that_is_only_tried_changes_nothing(fraud, run):
+    result = run("rollback", "fraud", "--dry-run")
+    assert (result.exit_code, wanted(fraud)) == (0, "fraud-8")
+    assert result.stdout.startswith("fraud: spec.modelVersion would go from fraud-8 to fraud-7\n")
+
+
+def test_rollback_to_what_is_wanted_already_writes_nothing(fraud, run):
+    before = fraud.get("ModelDeployment", "fraud")["metadata"]["resourceVersion"]
+    result = run("rollback", "fraud", "--to", "fraud-8")
+    assert result.stdout.startswith("fraud asks for fraud-8 already; nothing was changed\n")
+    assert fraud.get("ModelDeployment", "fraud")["metadata"]["resourceVersion"] == before
+
+
+@pytest.mark.parametrize("name", ["fraud-5", "churn-1"])
+def test_rollback_to_what_can_not_be_served_is_refused(fraud, run, name):
+    fraud.apply(model_version("churn-1", model="churn"))
+    result = run("rollback", "fraud", "--to", name)
+    assert (result.exit_code, result.stderr.count("\n"), wanted(fraud)) == (1, 1, "fraud-8")
+    assert name in result.stderr
+
+
+def test_rollback_warns_of_who_will_set_it_back(fraud, run):
+    mark = {"argocd.argoproj.io/tracking-id": "shop:tidegate.io/ModelDeployment:bank/fraud"}
+    body = model_deployment(modelVersion="fraud-8")
+    fraud.apply(body | {"metadata": {"name": "fraud", "annotations": mark}})
+    result = run("rollback", "fraud")
+    assert (result.exit_code, wanted(fraud)) == (0, "fraud-7")
+    assert result.stderr.startswith(
+        "Warning: Argo CD's application shop will set spec.modelVersion back to what git"
+    )
+
+
 def test_what_the_operator_writes_is_what_the_command_reads(api_server, namespace, run, tmp_path):
     """Without a kubelet nothing gets ready: a first version is replaced before it ever served."""
     token = token_of(namespace.client, SYSTEM, "tidegate-operator")

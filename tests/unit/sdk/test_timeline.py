@@ -83,9 +83,14 @@ def test_the_version_before_is_the_one_that_was_stable_last():
         record("fraud-8", TRIED, SERVES),
         record("fraud-9", taken_back),
     )
-    assert find_former(entries, "fraud-8") == "fraud-7"
-    assert find_former(entries[-1:], "fraud-8") == "fraud-3"
-    assert find_former(timeline(record("fraud-8", SERVES)), "fraud-8") is None
+    assert find_former(entries, "fraud-8") == ("fraud-7",)
+    assert find_former(entries[-1:], "fraud-8") == ("fraud-3",)
+    assert find_former(timeline(record("fraud-8", SERVES)), "fraud-8") == ()
+
+
+def test_of_versions_that_served_before_there_were_histories_none_is_taken_for_the_last():
+    entries = timeline(record("fraud-4", promoted=True), record("fraud-3", promoted=True), record("fraud-2"))
+    assert find_former(entries, "fraud-8") == ("fraud-3", "fraud-4")
 
 
 def test_a_record_is_read_as_the_operator_writes_it():
