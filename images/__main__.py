@@ -22,6 +22,7 @@ LOCKS = cache.REPOSITORY / "locks"
 SDK = cache.REPOSITORY / "sdk/tidegate"
 OPERATOR = cache.REPOSITORY / "operator/tidegate_operator"
 SERVING = cache.REPOSITORY / "serving/tidegate_serving"
+GATES = cache.REPOSITORY / "serving/tidegate_gates"
 VERSION = tomllib.loads((cache.REPOSITORY / "pyproject.toml").read_text())["project"]["version"]
 
 
@@ -66,7 +67,7 @@ def _store_image() -> Image:
 
 IMAGES = (
     _python_image("operator", SDK, OPERATOR),
-    _python_image("predictor", SDK, SERVING),
+    _python_image("predictor", SDK, SERVING, GATES),
     _router_image(),
     _store_image(),
 )

@@ -37,7 +37,8 @@ class Lock:
 
 LOCKS = (
     Lock("operator", "3.13", extras=("operator",)),
-    Lock("predictor", "3.13", extras=("serving",)),
+    # A pod that holds gates runs the same image: what is measured is what serves.
+    Lock("predictor", "3.13", extras=("serving", "check")),
     Lock("router", "3.13", group="router", alone=True),
     Lock("dev", "3.11", extras=("package", "sign", "push", "serving", "check", "operator"), group="dev"),
     *(

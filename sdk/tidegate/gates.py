@@ -20,6 +20,12 @@ class _Written(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     """What a user writes: a field that we do not know is a mistake."""
 
 
+class SecretReference(_Written, frozen=True):
+    """A Secret of the namespace in which the gates are run."""
+
+    name: str
+
+
 class DataSet(_Written, frozen=True):
     """Rows that were held out of training, with their labels."""
 
@@ -29,6 +35,8 @@ class DataSet(_Written, frozen=True):
     """Column with what is to be predicted."""
     digest: str = ""
     """SHA-256 of the file, sha256: and 64 hexadecimal digits. Default: none, the file is taken as it is."""
+    secret_ref: SecretReference | None = None
+    """In a cluster: Secret with the store's keys. Default: none; elsewhere the environment has them."""
 
 
 class Comparison(_Written, frozen=True):

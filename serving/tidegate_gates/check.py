@@ -1,8 +1,7 @@
-"""The check: gates over a bundle on disk, and over the one that it is compared with."""
+"""The check: gates over a bundle on disk, and over the one that it is compared with, on a laptop or in a pod."""
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,10 +10,10 @@ from tidegate.bundle import MANIFEST_NAME, manifest_digest, read_manifest
 from tidegate.gates import Finding, Gate, GateResult, PerformanceGate, Report, conclude
 from tidegate.verdict import Verdict
 from tidegate_gates.confinement import Limits
-from tidegate_gates.data_set import fetch_data_set
 from tidegate_gates.evaluation import answer_rows
 from tidegate_gates.performance import judge_performance
 from tidegate_gates.serving import run_serving
+from tidegate_gates.surroundings import Surroundings
 from tidegate_gates.table import UnreadableTable
 from tidegate_serving.model import Model
 
@@ -30,7 +29,7 @@ class Bundles:
     """What a predictor of the candidate may use."""
 
 
-def run_gates(gates: Sequence[Gate], bundles: Bundles, *, beside: Path) -> Report:
+def run_gates(gates: Sequence[Gate], bundles: Bundles, surroundings: Surroundings) -> Report:
     """Holds every gate against a candidate.
 
     A gate that can't be evaluated says NotEnough and why; it never passes.
@@ -38,7 +37,7 @@ def run_gates(gates: Sequence[Gate], bundles: Bundles, *, beside: Path) -> Repor
     Args:
         gates: What is wanted.
         bundles: Of what.
-        beside: The folder that paths of data sets are relative to.
+        surroundings: Where.
 
     Raises:
         tidegate_serving.errors.CannotStart: A bundle can't be loaded.
@@ -49,27 +48,28 @@ def run_gates(gates: Sequence[Gate], bundles: Bundles, *, beside: Path) -> Repor
         model=read_manifest(content).model,
         candidate=manifest_digest(content),
         stable=manifest_digest((bundles.stable / MANIFEST_NAME).read_bytes()) if bundles.stable else "",
-        results=tuple(_run(gate, bundles, models, beside) for gate in gates),
+        results=tuple(_run(gate, bundles, models, surroundings) for gate in gates),
     )
 
 
-def _run(gate: Gate, bundles: Bundles, models: tuple[Model, Model | None], beside: Path) -> GateResult:
+def _run(
+    gate: Gate, bundles: Bundles, models: tuple[Model, Model | None], surroundings: Surroundings
+) -> GateResult:
     if gate.performance:
-        return _run_performance(gate.name, gate.performance, models, beside)
+        return _run_performance(gate.name, gate.performance, models, surroundings)
     assert gate.serving
-    return run_serving(gate.name, gate.serving, bundles.candidate, bundles.limits)
+    return run_serving(gate.name, gate.serving, bundles.candidate, bundles.limits, surroundings=surroundings)
 
 
 def _run_performance(
-    name: str, gate: PerformanceGate, models: tuple[Model, Model | None], beside: Path
+    name: str, gate: PerformanceGate, models: tuple[Model, Model | None], surroundings: Surroundings
 ) -> GateResult:
     candidate, stable = models
     if stable and stable.signature.task is not candidate.signature.task:
         words = f"a {candidate.signature.task} model can't be compared with a {stable.signature.task} model"
         return conclude(name, [Finding(name, Verdict.NOT_ENOUGH, words)])
     try:
-        with tempfile.TemporaryDirectory(prefix="tidegate-") as folder:
-            path = fetch_data_set(gate.data, Path(folder), beside=beside)
+        with surroundings.open_data(name, gate.data) as path:
             rows = answer_rows(path, gate.data.label, models, [one.column for one in gate.slices])
     except UnreadableTable as error:
         return conclude(name, [Finding(name, Verdict.NOT_ENOUGH, str(error))])

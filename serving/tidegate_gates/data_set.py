@@ -8,12 +8,15 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from obstore.exceptions import BaseError
-from obstore.store import from_url
+from obstore.store import ObjectStore, from_url
 
 from tidegate.gates import DataSet
 from tidegate_gates.table import UnreadableTable
+from tidegate_serving.memory import shown
 
 _PIECE: Final = 1 << 20
+MOST_BYTES: Final = 4 << 30
+"""What two million rows of a hundred columns take as text, four times over; more would fill the disk of a node."""
 
 
 def fetch_data_set(data: DataSet, folder: Path, *, beside: Path) -> Path:
@@ -33,25 +36,53 @@ def fetch_data_set(data: DataSet, folder: Path, *, beside: Path) -> Path:
     if scheme in {"", "file"}:
         path = beside / (unquote(urlsplit(data.uri).path) if scheme else data.uri)
     else:
-        path = _download(data.uri, folder)
+        store, _, name = data.uri.rpartition("/")
+        path = folder / name
+        try:
+            opened = from_url(store)
+        except (BaseError, ValueError) as error:
+            raise _unreadable(data.uri, error) from error
+        download(opened, name, path, uri=data.uri)
     if not path.is_file():
         raise UnreadableTable(f"there is no file {data.uri}")
-    if data.digest:
-        with path.open("rb") as content:
-            found = f"sha256:{hashlib.file_digest(content, 'sha256').hexdigest()}"
-        if found != data.digest:
-            raise UnreadableTable(f"{data.uri} has digest {found}, but {data.digest} is wanted")
+    require_digest(path, data)
     return path
 
 
-def _download(uri: str, folder: Path) -> Path:
-    store, _, name = uri.rpartition("/")
-    target = folder / name
+def require_digest(path: Path, data: DataSet) -> None:
+    """Compares a file with what the gate says of it.
+
+    Raises:
+        UnreadableTable: It is another one.
+    """
+    if not data.digest:
+        return
+    with path.open("rb") as content:
+        found = f"sha256:{hashlib.file_digest(content, 'sha256').hexdigest()}"
+    if found != data.digest:
+        raise UnreadableTable(f"{data.uri} has digest {found}, but {data.digest} is wanted")
+
+
+def download(store: ObjectStore, name: str, target: Path, *, uri: str) -> None:
+    """Copies a file of a store.
+
+    Raises:
+        UnreadableTable: It can't be read, or has more than `MOST_BYTES`.
+    """
     try:
+        found = store.get(name)
+        if found.meta["size"] > MOST_BYTES:
+            has = f"{shown(found.meta['size'])}, and no more than {shown(MOST_BYTES)} are fetched"
+            raise UnreadableTable(f"{uri} has {has}; give a sample of its rows")
         with target.open("wb") as file:
-            for piece in from_url(store).get(name).stream(min_chunk_size=_PIECE):
+            for piece in found.stream(min_chunk_size=_PIECE):
                 file.write(piece)
-    except (BaseError, ValueError) as error:
-        words = str(error).partition("\n")[0]
-        raise UnreadableTable(f"{uri} can't be read: {words[:300]}") from error
-    return target
+    except FileNotFoundError as error:
+        raise UnreadableTable(f"there is no file {uri}") from error
+    except (BaseError, ValueError, OSError) as error:
+        raise _unreadable(uri, error) from error
+
+
+def _unreadable(uri: str, error: Exception) -> UnreadableTable:
+    words = str(error).partition("\n")[0]
+    return UnreadableTable(f"{uri} can't be read: {words[:300]}")

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tidegate.bundle import MANIFEST_NAME, read_manifest
 from tidegate.contents import read_contents
 from tidegate.gates import Finding, GateResult, ServingGate, conclude
 from tidegate.quantities import parse_seconds, parse_share
@@ -16,7 +15,7 @@ from tidegate.verdict import Verdict
 from tidegate_gates.confinement import Limits
 from tidegate_gates.load import Outcome, Plan, ask_once, send
 from tidegate_gates.rows import build_requests
-from tidegate_gates.subject import Subject, run_subject
+from tidegate_gates.surroundings import Asked, Surroundings
 from tidegate_serving.facts import ProcessFacts
 
 LONGEST_START_SECONDS: Final = 300.0
@@ -33,15 +32,16 @@ class Measured:
     first_answer_ms: float
     load: Outcome
     cores: float
-    confined: bool
 
 
-def run_serving(name: str, gate: ServingGate, bundle: Path, limits: Limits) -> GateResult:
-    """Starts the predictor, asks it, and judges what it did."""
-    with run_subject(bundle, limits) as subject:
-        measured = measure(gate, bundle, subject, limits)
+def run_serving(
+    name: str, gate: ServingGate, bundle: Path, limits: Limits, *, surroundings: Surroundings
+) -> GateResult:
+    """Has the predictor run, asks it, and judges what it did."""
+    with surroundings.run_predictor(bundle, limits) as predictor:
+        measured = measure(gate, bundle, predictor, limits)
     findings = [measured] if isinstance(measured, Finding) else list(judge_serving(gate, measured))
-    if why := subject.confinement.why_not:
+    if why := predictor.why_not_confined:
         words = (
             f"the limits of {limits.cores:g} cores and {limits.memory_bytes >> 20}Mi were not in force: {why}"
         )
@@ -49,32 +49,35 @@ def run_serving(name: str, gate: ServingGate, bundle: Path, limits: Limits) -> G
     return conclude(name, findings)
 
 
-def measure(gate: ServingGate, bundle: Path, subject: Subject, limits: Limits) -> Measured | Finding:
+def measure(gate: ServingGate, bundle: Path, predictor: Asked, limits: Limits) -> Measured | Finding:
     """Asks a predictor that starts; what keeps it from answering at all is a finding."""
     start = parse_seconds(gate.ready_within) if gate.ready_within else LONGEST_START_SECONDS
     # Half as long again: how late it was says more than that it was late.
-    if not subject.wait_until_ready(1.5 * start):
-        words = f"the predictor is not ready {1.5 * start:g} s after its start: {subject.tell_end(limits)}"
+    if not predictor.wait_until_ready(1.5 * start):
+        words = f"the predictor is not ready {1.5 * start:g} s after its start: {predictor.tell_end(limits)}"
         return Finding("ready", Verdict.BAD, words)
     contents = read_contents(bundle)
-    model = read_manifest((bundle / MANIFEST_NAME).read_bytes()).model
-    requests = build_requests(model, contents.signature, contents.golden, rows=gate.rows_per_request)
+    requests = build_requests(
+        predictor.model, contents.signature, contents.golden, rows=gate.rows_per_request
+    )
     plan = Plan(gate.concurrency, parse_seconds(gate.duration), gate.requests_per_second)
     try:
-        first, load = asyncio.run(_ask(subject, requests, plan))
+        first, load = asyncio.run(_ask(predictor, requests, plan))
     except OSError as error:
-        words = f"the predictor does not answer its first request ({error}): {subject.tell_end(limits)}"
+        words = f"the predictor does not answer its first request ({error}): {predictor.tell_end(limits)}"
         return Finding("first answer", Verdict.BAD, words)
-    facts = subject.read_facts()
-    if facts is None or subject.process.poll() is not None:
-        words = f"the predictor ended under {gate.concurrency} requests at a time: {subject.tell_end(limits)}"
+    facts = predictor.read_facts()
+    if facts is None:
+        words = (
+            f"the predictor ended under {gate.concurrency} requests at a time: {predictor.tell_end(limits)}"
+        )
         return Finding("steady", Verdict.BAD, words)
-    return Measured(facts, first, load, limits.cores, confined=bool(subject.confinement.groups))
+    return Measured(facts, first, load, limits.cores)
 
 
-async def _ask(subject: Subject, requests: Sequence[bytes], plan: Plan) -> tuple[float, Outcome]:
-    first = await ask_once(subject.address, requests[0])
-    return first, await send(subject.address, requests, plan)
+async def _ask(predictor: Asked, requests: Sequence[bytes], plan: Plan) -> tuple[float, Outcome]:
+    first = await ask_once(predictor.address, requests[0])
+    return first, await send(predictor.address, requests, plan)
 
 
 def judge_serving(gate: ServingGate, measured: Measured) -> Iterator[Finding]:

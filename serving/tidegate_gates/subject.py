@@ -21,12 +21,13 @@ from typing import Final
 import msgspec
 
 from tidegate import pod
+from tidegate.bundle import MANIFEST_NAME, read_manifest
 from tidegate_gates.confinement import Confinement, Limits, confine
 from tidegate_serving.facts import FACTS_PATH, ProcessFacts
 from tidegate_serving.main import serve_bundle
 
 HOST: Final = "127.0.0.1"
-_LOOK_SECONDS: Final = 0.02
+LOOK_SECONDS: Final = 0.02
 _END_SECONDS: Final = 10.0
 
 
@@ -38,24 +39,31 @@ class Subject:
     port: int
     log: Path
     confinement: Confinement
+    model: str
+    """The name that it serves its model under: the manifest's."""
 
     @property
     def address(self) -> tuple[str, int]:
         """Where it answers."""
         return HOST, self.port
 
+    @property
+    def why_not_confined(self) -> str:
+        """Why the limits are not in force; empty: they are."""
+        return self.confinement.why_not
+
     def wait_until_ready(self, seconds: float) -> bool:
         """Whether it answers within this time; false as well as soon as it has ended."""
         give_up = time.monotonic() + seconds
         while time.monotonic() < give_up and self.process.poll() is None:
-            if self._get(pod.READY_PATH) is not None:
+            if get(self.address, pod.READY_PATH) is not None:
                 return True
-            time.sleep(_LOOK_SECONDS)
+            time.sleep(LOOK_SECONDS)
         return False
 
     def read_facts(self) -> ProcessFacts | None:
-        """What it says of itself; none where it does not answer."""
-        content = self._get(FACTS_PATH)
+        """What it says of itself; none where it has ended."""
+        content = get(self.address, FACTS_PATH) if self.process.poll() is None else None
         return msgspec.json.decode(content, type=ProcessFacts) if content else None
 
     def tell_end(self, limits: Limits) -> str:
@@ -67,18 +75,6 @@ class Subject:
             return f"it was ended for want of memory; its limit is {limits.memory_bytes >> 20}Mi"
         lines = self.log.read_text(errors="replace").strip().splitlines()
         return f"it ended with {code}: {lines[-1][:300]}" if lines else f"it ended with {code}"
-
-    def _get(self, path: str) -> bytes | None:
-        connection = http.client.HTTPConnection(*self.address, timeout=2)
-        try:
-            connection.request("GET", path)
-            answer = connection.getresponse()
-            content = answer.read()
-        except (OSError, http.client.HTTPException):
-            return None
-        finally:
-            connection.close()
-        return content if answer.status == 200 else None
 
 
 @contextmanager
@@ -93,7 +89,8 @@ def run_subject(bundle: Path, limits: Limits) -> Iterator[Subject]:
             )
         try:
             confinement.admit(process.pid)
-            yield Subject(process, port, log, confinement)
+            model = read_manifest((bundle / MANIFEST_NAME).read_bytes()).model
+            yield Subject(process, port, log, confinement, model)
         finally:
             process.terminate()
             try:
@@ -101,6 +98,20 @@ def run_subject(bundle: Path, limits: Limits) -> Iterator[Subject]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+def get(address: tuple[str, int], path: str) -> bytes | None:
+    """What a predictor answers with 200; none if it does not."""
+    connection = http.client.HTTPConnection(*address, timeout=2)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        content = answer.read()
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+    return content if answer.status == 200 else None
 
 
 def _find_port() -> int:

@@ -46,6 +46,8 @@ RESOURCES: Mapping[str, Resource] = {
     "Service": Resource("v1", "services"),
     "ConfigMap": Resource("v1", "configmaps"),
     "PodDisruptionBudget": Resource("policy/v1", "poddisruptionbudgets"),
+    "Job": Resource("batch/v1", "jobs"),
+    "GateReport": Resource("tidegate.io/v1alpha1", "gatereports"),
     "NetworkPolicy": Resource("networking.k8s.io/v1", "networkpolicies"),
     "Event": Resource("events.k8s.io/v1", "events"),
 }

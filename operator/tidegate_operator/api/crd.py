@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from tidegate_operator.api.gate_report import GateReport
 from tidegate_operator.api.model_deployment import ModelDeployment
 from tidegate_operator.api.model_version import ModelVersion
 from tidegate_operator.api.resource import GROUP, VERSION, Resource
@@ -81,6 +82,17 @@ KINDS = (
                 "labelSelectorPath": ".status.selector",
             },
         },
+    ),
+    Kind(
+        GateReport,
+        "gatereports",
+        "gr",
+        (
+            Column("Version", ".spec.modelVersion"),
+            Column("Verdict", ".spec.verdict"),
+            Column("Message", ".spec.message"),
+            AGE,
+        ),
     ),
 )
 

@@ -18,6 +18,7 @@ from tidegate_operator.api.fields import (
     Weight,
     refuse_unless,
 )
+from tidegate_operator.api.gates import Gates
 from tidegate_operator.api.resource import Resource, Written
 from tidegate_operator.api.status import ModelDeploymentStatus
 
@@ -301,6 +302,10 @@ class ModelDeploymentSpec(Written):
     """
     serving: Serving = Serving()
     """The pods that serve."""
+    gates: Gates = ()
+    """What a version has to show before it gets any traffic, under exactly the limits of the pods that serve. At
+    most 20. Default: none.
+    """
     rollout: Rollout = Rollout()
     """How a new version comes into service."""
 

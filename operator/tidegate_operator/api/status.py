@@ -15,6 +15,8 @@ class Phase(StrEnum):
     """Where a ModelDeployment stands, in one word."""
 
     PENDING = "Pending"
+    QUALIFYING = "Qualifying"
+    BLOCKED = "Blocked"
     STARTING = "Starting"
     MIRRORING = "Mirroring"
     CANARY = "Canary"
@@ -144,6 +146,34 @@ class RolloutStatus(Seen):
     """What the candidate's pods said last that they wait for; absent once one is ready, or something else is so."""
 
 
+class GateStatus(Seen):
+    """What one gate says."""
+
+    gate: str
+    """Name of the gate."""
+    verdict: str
+    """Good, Bad or NotEnough."""
+    message: str
+    """The sentence that decided, with its figures."""
+
+
+class GatesStatus(Seen):
+    """What the gates say of the latest candidate."""
+
+    run: str
+    """Name of the run: of its Job, and of the GateReport with all findings once it has ended."""
+    model_version: str
+    """The version that is looked at."""
+    revision: str
+    """Its revision."""
+    stable: str | None = None
+    """Revision in service that it is compared with; absent if there is none yet."""
+    verdict: str | None = None
+    """Good, Bad or NotEnough; absent while the gates run."""
+    results: Annotated[tuple[GateStatus, ...], Field(max_length=20)] = ()
+    """What each gate says."""
+
+
 class Rejection(Seen):
     """A candidate that was taken back. Applying it again changes nothing; the annotation tidegate.io/retry
     does.
@@ -161,6 +191,10 @@ class Rejection(Seen):
     """The reason with its numbers, in one sentence."""
     at: str
     """When it was taken back (RFC 3339)."""
+    gate_run: str | None = None
+    """The run of the gates that blocked it. Other gates, or another version in service to be compared with, make
+    another run. Absent where it was taken back from traffic.
+    """
 
 
 class ModelDeploymentStatus(Seen):
@@ -180,6 +214,8 @@ class ModelDeploymentStatus(Seen):
     """The former revision, whose pods stay up until the time in until."""
     traffic: TrafficStatus | None = None
     """Where the requests go."""
+    gates: GatesStatus | None = None
+    """What the gates say of the latest candidate; absent if there never were any."""
     rollout: RolloutStatus | None = None
     """The rollout under way; absent outside of one."""
     rejected: Annotated[tuple[Rejection, ...], Field(max_length=10)] = ()

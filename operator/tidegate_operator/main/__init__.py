@@ -42,7 +42,7 @@ async def run(settings: Settings) -> int:
     async with ApiClient() as client, aiohttp.ClientSession() as session:
         lease = PatientLease(settings.namespace, settings.identity, client)
         cluster = KubernetesCluster(client, may_write=lambda: lease.certain)
-        leader = Leader(settings, cluster, session=session, metrics=metrics, is_certain=lambda: lease.certain)
+        leader = Leader(settings, cluster, session=session, metrics=metrics, lease=lease)
         health = await serve(
             build_health(metrics, is_ready=lambda: leader.ready, queue_depth=lambda: leader.queue.depth),
             settings.health_port,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable
 
 import aiohttp
 
@@ -18,6 +17,7 @@ from tidegate_operator.main.clock import SteadyClock
 from tidegate_operator.main.health import serve
 from tidegate_operator.main.intake import Intake
 from tidegate_operator.main.keys import find_all_keys
+from tidegate_operator.main.lease import PatientLease
 from tidegate_operator.main.memory import give_back_memory
 from tidegate_operator.main.metrics import Metrics
 from tidegate_operator.main.queue import Queue
@@ -51,12 +51,12 @@ class Leader:
         *,
         session: aiohttp.ClientSession,
         metrics: Metrics,
-        is_certain: Callable[[], bool],
+        lease: PatientLease,
     ) -> None:
         self._settings = settings
         self._cluster = cluster
         self._metrics = metrics
-        self._is_certain = is_certain
+        self._lease = lease
         self._store = Store()
         clock = SteadyClock()
         self._table = RouteTable()
@@ -72,6 +72,7 @@ class Leader:
                     self._store,
                     Scraper(session),
                     version_of_routes=self._discovery.version_of_routes,
+                    seen_seconds=lambda: lease.answered_seconds,
                     now=clock.now,
                 ),
                 applier=self._applier,
@@ -96,7 +97,9 @@ class Leader:
         wanted = self._settings.watch_namespaces
         served = await self._reach.open(wanted)
         # Only now may routers ask: an empty answer would take their routes away.
-        runner = await serve(self._discovery.build_application(self._is_certain), self._settings.xds_port)
+        runner = await serve(
+            self._discovery.build_application(lambda: self._lease.certain), self._settings.xds_port
+        )
         try:
             self.ready = True
             self._queue_everything()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from math import inf
 from time import monotonic
 
 import aiohttp
@@ -46,6 +47,7 @@ class PatientLease(LeaseLock):
         self._clock = clock
         self._held: LeaderElectionRecord | None = None
         self._asked_at = 0.0
+        self._silent_at = -inf
         self.taken = asyncio.Event()
         """Set when another is seen to hold what we held."""
 
@@ -59,6 +61,11 @@ class PatientLease(LeaseLock):
         fresh = self._clock() - self._asked_at < LEASE_SECONDS
         return self._held is not None and fresh and not self.taken.is_set()
 
+    @property
+    def answered_seconds(self) -> float:
+        """For how long the API server has answered us without fail; infinite if it always has."""
+        return self._clock() - self._silent_at
+
     async def get(self, name: str, namespace: str) -> Found:
         """The record as stored; as last written by us while the API server is away or too busy."""
         asked_at = self._clock()
@@ -70,6 +77,8 @@ class PatientLease(LeaseLock):
         # An answer is as old as its question: a process may have stood still between the two.
         self._asked_at = asked_at
         record = answer[1]
+        if isinstance(record, ApiException) and _is_away(record):
+            self._silent_at = self._clock()
         if self._held and isinstance(record, ApiException) and _is_away(record):
             return True, self._held
         if (

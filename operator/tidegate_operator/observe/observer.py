@@ -15,12 +15,13 @@ from tidegate_operator.api.model_deployment import ModelDeployment
 from tidegate_operator.api.model_version import ModelVersion
 from tidegate_operator.api.status import ModelDeploymentStatus
 from tidegate_operator.observe.envoy import RouterCounts
+from tidegate_operator.observe.gate_runs import parse_gate_run
 from tidegate_operator.observe.ledger import Counts, Ledger
 from tidegate_operator.observe.scrape import Scraper
-from tidegate_operator.observe.store import Body, Key, Kind, Store, name_of, uid_of
+from tidegate_operator.observe.store import Body, Key, Kind, Store, labels_of, name_of, uid_of
 from tidegate_operator.observe.workloads import parse_revision, parse_workload
-from tidegate_operator.plan.facts import Revision, Snapshot, Traffic, Workload
-from tidegate_operator.plan.identity import DEPLOYMENT_LABEL, select_pods
+from tidegate_operator.plan.facts import GateRun, Revision, Snapshot, Traffic, Workload
+from tidegate_operator.plan.identity import DEPLOYMENT_LABEL, GATES_LABEL, select_pods
 from tidegate_operator.plan.plan import Plan
 
 ROUTER_SELECTOR = {"app.kubernetes.io/component": "router", "app.kubernetes.io/part-of": "tidegate"}
@@ -57,12 +58,14 @@ class Observer:
         scraper: Scraper,
         *,
         version_of_routes: Callable[[str], str],
+        seen_seconds: Callable[[], float],
         now: Callable[[], datetime],
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._store = store
         self._scraper = scraper
         self._version_of_routes = version_of_routes
+        self._seen_seconds = seen_seconds
         self._now = now
         self._started_at = now()
         self._clock = clock
@@ -98,6 +101,8 @@ class Observer:
             routers=len(routers),
             routes_known=self._know_routes(key.namespace, routers),
             router=self._find_router(key.namespace),
+            gate_runs=self._find_gate_runs(key),
+            seen_seconds=self._seen_seconds(),
         )
         return Observation(snapshot, used)
 
@@ -161,6 +166,19 @@ class Observer:
             if not body["metadata"].get("deletionTimestamp")
         }
 
+    def _find_gate_runs(self, key: Key) -> dict[str, GateRun]:
+        jobs = self._store.select(Kind.JOB, key.namespace, {DEPLOYMENT_LABEL: key.name})
+        return {
+            name_of(job): parse_gate_run(
+                job,
+                self._store.select(
+                    Kind.POD, key.namespace, {DEPLOYMENT_LABEL: key.name, GATES_LABEL: name_of(job)}
+                ),
+            )
+            for job in jobs
+            if not job["metadata"].get("deletionTimestamp")
+        }
+
     def _find_router(self, namespace: str) -> Workload | None:
         found = self._store.select(Kind.DEPLOYMENT, namespace, ROUTER_SELECTOR)
         pods = self._store.select(Kind.POD, namespace, ROUTER_SELECTOR)
@@ -214,7 +232,12 @@ class Observer:
 
     def _find_running(self, namespace: str, labels: Mapping[str, str]) -> dict[str, Body]:
         pods = self._store.select(Kind.POD, namespace, labels)
-        return {name_of(pod): pod for pod in pods if pod.get("status", {}).get("podIP")}
+        # The predictor beside gates answers these alone, and what it counts is nobody's traffic.
+        return {
+            name_of(pod): pod
+            for pod in pods
+            if pod.get("status", {}).get("podIP") and GATES_LABEL not in labels_of(pod)
+        }
 
     def _is_fresh(self, pod: Body) -> bool:
         """Whether all that this pod counted came after us; then nothing of it was told before.

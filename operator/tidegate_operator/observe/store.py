@@ -27,6 +27,7 @@ class Kind(StrEnum):
     SERVICE = "Service"
     POD_DISRUPTION_BUDGET = "PodDisruptionBudget"
     CONTROLLER_REVISION = "ControllerRevision"
+    JOB = "Job"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -176,10 +177,20 @@ _UNREAD_METADATA = ("managedFields", "selfLink")
 _UNREAD_ANNOTATIONS = ("kubectl.kubernetes.io/last-applied-configuration",)
 _UNREAD: Mapping[Kind, tuple[str, ...]] = {
     Kind.POD: ("spec",),
+    Kind.JOB: ("spec",),
     Kind.SERVICE: ("status",),
     Kind.POD_DISRUPTION_BUDGET: ("status",),
 }
-_READ_OF_A_POD = ("phase", "podIP", "podIPs", "startTime", "conditions", "containerStatuses")
+_READ_OF_A_POD = (
+    "phase",
+    "reason",
+    "podIP",
+    "podIPs",
+    "startTime",
+    "conditions",
+    "containerStatuses",
+    "initContainerStatuses",
+)
 
 
 def trim(kind: Kind, body: Body) -> Body:

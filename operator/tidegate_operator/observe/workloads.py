@@ -13,7 +13,7 @@ from tidegate.history import read_history
 from tidegate.pod import TerminationMessage
 from tidegate_operator.observe.store import Body, name_of
 from tidegate_operator.plan.facts import PodFact, Revision, Trouble, Workload
-from tidegate_operator.plan.identity import HISTORY_ANNOTATION, PROMOTED_ANNOTATION
+from tidegate_operator.plan.identity import HISTORY_ANNOTATION, PASSED_ANNOTATION, PROMOTED_ANNOTATION
 
 _WAITING = {
     "ImagePullBackOff": Trouble.IMAGE_PULL,
@@ -34,7 +34,7 @@ _REFUSAL_PREFIX = re.compile(r'^pods "[^"]*" is forbidden: ')
 def parse_workload(deployment: Body, pods: Iterable[Body]) -> Workload:
     """A revision's Deployment and its pods; pods on their way out no longer count."""
     living = [pod for pod in pods if not pod["metadata"].get("deletionTimestamp")]
-    refusal = _find_condition(deployment, "ReplicaFailure")
+    refusal = find_condition(deployment, "ReplicaFailure")
     words = str(refusal.get("message", "")) if refusal.get("status") == "True" else ""
     return Workload(
         wanted=int(deployment["spec"].get("replicas", 1)),
@@ -57,31 +57,33 @@ def parse_revision(body: Body) -> Revision:
         promoted=annotations.get(PROMOTED_ANNOTATION) == "true",
         history=history,
         recorded=history,
+        passed=annotations.get(PASSED_ANNOTATION, ""),
     )
 
 
 def parse_pod(body: Body) -> PodFact:
     """One predictor pod and, if it is not ready, the reason as far as anyone told it."""
     container: Mapping[str, Any] = next(iter(body.get("status", {}).get("containerStatuses") or ()), {})
-    ready = _find_condition(body, "Ready").get("status") == "True"
-    trouble, reason, message = (None, "", "") if ready else _find_trouble(body, container)
+    ready = find_condition(body, "Ready").get("status") == "True"
+    trouble, reason, message = (None, "", "") if ready else find_trouble(body, container)
     return PodFact(
         name=name_of(body),
         ready=ready,
         restarts=int(container.get("restartCount", 0)),
-        running_since=_find_start(container),
+        running_since=find_start(container),
         trouble=trouble,
         reason=reason,
         message=message,
     )
 
 
-def _find_start(container: Mapping[str, Any]) -> datetime | None:
+def find_start(container: Mapping[str, Any]) -> datetime | None:
+    """Since when a container runs; none while it does not."""
     started = ((container.get("state") or {}).get("running") or {}).get("startedAt")
     return datetime.fromisoformat(started) if started else None
 
 
-def _find_trouble(body: Body, container: Mapping[str, Any]) -> tuple[Trouble | None, str, str]:
+def find_trouble(body: Body, container: Mapping[str, Any]) -> tuple[Trouble | None, str, str]:
     """What killed it comes first, then what the predictor said, then what Kubernetes is waiting for.
 
     How the last run ended still stands while the next one starts: without this, the reason would come and go with
@@ -98,7 +100,7 @@ def _find_trouble(body: Body, container: Mapping[str, Any]) -> tuple[Trouble | N
         return trouble, waiting["reason"], _PULL_PREFIX.sub("", waiting.get("message", ""))
     if ended:
         return Trouble.CRASH_LOOP, str(ended.get("reason", "")), f"its last exit code was {ended['exitCode']}"
-    scheduled = _find_condition(body, "PodScheduled")
+    scheduled = find_condition(body, "PodScheduled")
     if scheduled.get("reason") == "Unschedulable":
         # The scheduler goes on with what it tried to make room; its first sentence is the cause.
         return Trouble.UNSCHEDULABLE, "Unschedulable", str(scheduled.get("message", "")).partition(". ")[0]
@@ -112,6 +114,7 @@ def _read_last_word(message: str) -> TerminationMessage | None:
         return None
 
 
-def _find_condition(body: Body, kind: str) -> Mapping[str, Any]:
+def find_condition(body: Body, kind: str) -> Mapping[str, Any]:
+    """A condition of an object's status; empty if it has none of this kind."""
     conditions = body.get("status", {}).get("conditions") or ()
     return next((condition for condition in conditions if condition["type"] == kind), {})

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from tidegate.history import Place
 from tidegate_operator.api.status import (
+    GatesStatus,
     ModelDeploymentStatus,
     Phase,
     Rejection,
@@ -36,6 +37,9 @@ class Reason(StrEnum):
     OTHER_MODEL = "OtherModel"  # the ModelVersion is of another model
     INCONCLUSIVE = "Inconclusive"  # rollout.maxDuration is over, and onInconclusive is Hold
     SCALED_TO_ZERO = "ScaledToZero"  # spec.serving.replicas is 0
+    QUALIFYING = "Qualifying"  # the candidate is held against its gates
+    GATE_FAILED = "GateFailed"  # a gate says Bad: the wanted version gets no traffic
+    GATES_UNDECIDED = "GatesUndecided"  # a gate can't be evaluated, which is no pass
     NOT_APPLIED = "NotApplied"  # the API server refuses an object (quota, admission, rights)
 
 
@@ -45,6 +49,7 @@ class Ended(StrEnum):
     PROMOTED = "Promoted"  # the candidate became stable
     REPLACED = "Replaced"  # another version became stable
     WITHDRAWN = "Withdrawn"  # the spec asked for another version before this one was through
+    QUALIFIED = "Qualified"  # its gates are Good, and its pods start
     UNSEEN = "Unseen"  # nobody was there to tell
 
 
@@ -74,6 +79,8 @@ class Course:
     warm: RevisionStatus | None = None
     """The former stable, whose pods stay up for rollout.keepWarm."""
     rollout: RolloutStatus | None = None
+    gates: GatesStatus | None = None
+    """What the gates say of the latest candidate."""
     rejected: tuple[Rejection, ...] = ()
     weight: int = 0
     mirror: int = 0
@@ -125,6 +132,7 @@ def read_course(status: ModelDeploymentStatus) -> Course:
         candidate=status.candidate,
         warm=status.warm,
         rollout=status.rollout,
+        gates=status.gates,
         rejected=tuple(status.rejected),
         weight=desired.candidate_weight if desired else 0,
         mirror=desired.mirror if desired else 0,
@@ -157,6 +165,26 @@ def take_back(course: Course, now: datetime, *, reason: str, message: str) -> Co
     """All traffic goes to stable, and the candidate is remembered as rejected."""
     assert course.candidate
     gone = course.candidate
+    course = course.routing(because=f"{reason}: {message}")
+    course = _reject(course, now, reason=reason, message=message)
+    event = Event("Warning", "RolledBack", f"{gone.model_version} was taken back, {reason}: {message}")
+    return course.noting("status", f"rejected {gone.revision}", "all traffic is on stable").telling(event)
+
+
+def block(course: Course, now: datetime, *, message: str, gate_run: str) -> Course:
+    """The candidate is remembered as rejected by its gates; no request has met it."""
+    assert course.candidate
+    gone = course.candidate
+    course = _reject(course, now, reason=Reason.GATE_FAILED, message=message, gate_run=gate_run)
+    event = Event("Warning", "Blocked", f"{gone.model_version} is blocked by its gates: {message}")
+    return course.noting("status", f"blocked {gone.revision}", "its gates are not Good").telling(event)
+
+
+def _reject(
+    course: Course, now: datetime, *, reason: str, message: str, gate_run: str | None = None
+) -> Course:
+    assert course.candidate
+    gone = course.candidate
     rejection = Rejection(
         revision=gone.revision,
         model_version=gone.model_version,
@@ -164,12 +192,11 @@ def take_back(course: Course, now: datetime, *, reason: str, message: str) -> Co
         reason=reason,
         message=message,
         at=say_time(now),
+        gate_run=gate_run,
     )
     kept = tuple(entry for entry in course.rejected if entry.revision != gone.revision)
-    course = course.ending(Place.CANDIDATE, reason, message).routing(because=f"{reason}: {message}")
-    course = replace(course, candidate=None, rollout=None, rejected=(*kept, rejection)[-REJECTIONS_KEPT:])
-    event = Event("Warning", "RolledBack", f"{gone.model_version} was taken back, {reason}: {message}")
-    return course.noting("status", f"rejected {gone.revision}", "all traffic is on stable").telling(event)
+    course = course.ending(Place.CANDIDATE, reason, message)
+    return replace(course, candidate=None, rollout=None, rejected=(*kept, rejection)[-REJECTIONS_KEPT:])
 
 
 def withdraw(course: Course, *, because: str) -> Course:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from tidegate.gates import Report
 from tidegate.history import Stay
 from tidegate_operator.api.model_deployment import ModelDeployment
 from tidegate_operator.api.model_version import ModelVersion
@@ -59,6 +61,21 @@ class Workload:
 
 
 @dataclass(frozen=True, slots=True)
+class GateRun:
+    """The Job that holds the gates of one candidate."""
+
+    name: str
+    predictor: PodFact | None = None
+    """The predictor in its pod, which is never ready for us: it answers the gates alone. None: there is no pod yet."""
+    report: Report | None = None
+    """What the gates said; none: they have not ended, or have left none."""
+    failure: str = ""
+    """Why they ended without a report."""
+    ended_at: str = ""
+    """When they ended (RFC 3339); empty: they have not."""
+
+
+@dataclass(frozen=True, slots=True)
 class Revision:
     """A ControllerRevision: a ModelVersion as it was rendered the first time, never rendered again."""
 
@@ -74,6 +91,8 @@ class Revision:
     """When it served or was tried, the latest last."""
     recorded: tuple[Stay, ...] = ()
     """As much of that as its record tells."""
+    passed: str = ""
+    """The run of gates that it passed last; empty: none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,5 +132,9 @@ class Snapshot:
     """Whether each of these routers goes by the routes as they were decided last."""
     router: Workload | None = None
     """The pods of the namespace's router; none if it is not there."""
+    gate_runs: Mapping[str, GateRun] = field(default_factory=dict)
+    """Jobs that hold gates, by name."""
+    seen_seconds: float = math.inf
+    """For how long the API server has told us without fail what is so."""
     refusal: str = ""
     """What the API server said no to at the last look (quota, admission, rights), in one sentence; empty: nothing."""

@@ -15,6 +15,10 @@ PROMOTED_ANNOTATION = history.PROMOTED_ANNOTATION
 RETRY_ANNOTATION = history.RETRY_ANNOTATION
 HISTORY_ANNOTATION = history.HISTORY_ANNOTATION
 REVISION_LABEL = "tidegate.io/revision"
+GATES_LABEL = "tidegate.io/gates"
+"""On a pod that holds gates: the run. It has no label of a revision, since no Service of one may find it."""
+PASSED_ANNOTATION = "tidegate.io/gates-passed"
+"""On the record of a revision: the run of gates that it passed last."""
 
 
 def name_revision(deployment: ModelDeployment, version: ModelVersion) -> str:
@@ -45,6 +49,28 @@ def label_objects(deployment: ModelDeployment, revision: str | None = None) -> d
         DEPLOYMENT_LABEL: deployment.metadata.name,
     }
     return labels | {REVISION_LABEL: revision} if revision else labels
+
+
+def name_gate_run(deployment: ModelDeployment, revision: str, stable: str) -> str:
+    """The same gates, held for the same revision against the same version in service, are the same run.
+
+    A new token in the retry annotation makes another one of it.
+    """
+    retry = deployment.metadata.annotations.get(RETRY_ANNOTATION) or deployment.status.last_handled_retry
+    facts = {
+        "gates": [gate.model_dump(mode="json", by_alias=True) for gate in deployment.spec.gates],
+        "revision": revision,
+        "stable": stable,
+        "retry": retry or "",
+    }
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+    return f"{deployment.metadata.name}-g{digest[:8]}"
+
+
+def label_gates(deployment: ModelDeployment, run: str) -> dict[str, str]:
+    """The labels of what holds the gates of a candidate."""
+    labels = label_objects(deployment) | {GATES_LABEL: run}
+    return labels | {"app.kubernetes.io/name": "tidegate-gates", "app.kubernetes.io/component": "gates"}
 
 
 def select_pods(deployment_name: str, revision: str | None = None) -> dict[str, str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
+from tidegate.verdict import Verdict
 from tidegate_operator.api.status import Phase, Rejection
 from tidegate_operator.plan.course import (
     Course,
@@ -15,8 +17,11 @@ from tidegate_operator.plan.course import (
     withdraw,
 )
 from tidegate_operator.plan.facts import Manifest, Revision, Snapshot
+from tidegate_operator.plan.gate_job import Held, build_gate_job
+from tidegate_operator.plan.gate_report import build_gate_report
+from tidegate_operator.plan.gating import are_open, is_over, look_at_gates
 from tidegate_operator.plan.history import bring_up
-from tidegate_operator.plan.identity import RETRY_ANNOTATION
+from tidegate_operator.plan.identity import RETRY_ANNOTATION, name_gate_run
 from tidegate_operator.plan.plan import Plan, Route
 from tidegate_operator.plan.render import RenderSettings, build_controller_revision, build_workload
 from tidegate_operator.plan.rollout import LOOK_SECONDS, advance, pods_wanted
@@ -53,20 +58,28 @@ def _steer(course: Course, snapshot: Snapshot, target: Target | Unclear, now: da
     """The rules of who may become candidate, in the order in which they must be asked."""
     if isinstance(target, Unclear):
         # What is running stays as it is, a bad candidate included in what is watched.
-        course = advance(course, snapshot, now) if course.candidate else course
+        course = advance(course, snapshot, now) if _is_through_gates(course, snapshot) else course
         return course.saying(course.phase, target.reason, target.message, stalled=True)
     wanted, candidate = target.revision, course.candidate
     if candidate and candidate.revision != wanted.name:
         course = withdraw(course, because=f"spec.modelVersion now asks for {wanted.model_version}")
     if course.stable and course.stable.revision == wanted.name:
         return _serve(course, snapshot)
-    if course.candidate is None and (rejection := _find_rejection(course, wanted)):
+    if course.candidate is None and (rejection := _find_rejection(course, snapshot, wanted)):
         return _stay_rejected(course, rejection)
     if course.candidate is None:
         if snapshot.deployment.spec.paused and course.stable:
             return course.saying(Phase.PAUSED, Reason.PAUSED, "spec.paused is true: no rollout begins")
         course = _start(course, wanted, now)
-    return _after_advance(advance(course, snapshot, now), snapshot, wanted)
+    if not are_open(course, snapshot):
+        course = look_at_gates(course, snapshot, wanted, now)
+    if _is_through_gates(course, snapshot):
+        course = advance(course, snapshot, now)
+    return _after_advance(course, snapshot, wanted)
+
+
+def _is_through_gates(course: Course, snapshot: Snapshot) -> bool:
+    return course.candidate is not None and are_open(course, snapshot)
 
 
 def _start(course: Course, wanted: Revision, now: datetime) -> Course:
@@ -83,7 +96,7 @@ def _after_advance(course: Course, snapshot: Snapshot, wanted: Revision) -> Cour
         return course
     if course.stable and course.stable.revision == wanted.name:
         return _serve(course, snapshot)
-    rejection = _find_rejection(course, wanted)
+    rejection = _find_rejection(course, snapshot, wanted)
     return _stay_rejected(course, rejection) if rejection else course
 
 
@@ -110,6 +123,12 @@ def _serve(course: Course, snapshot: Snapshot) -> Course:
 
 
 def _stay_rejected(course: Course, rejection: Rejection) -> Course:
+    if rejection.gate_run:
+        words = (
+            f"{rejection.model_version} is blocked by its gates: {rejection.message}; apply another version or other "
+            f"gates, or try it again with the annotation {RETRY_ANNOTATION}"
+        )
+        return course.saying(Phase.BLOCKED, Reason.GATE_FAILED, words, stalled=True)
     words = (
         f"{rejection.model_version} was taken back, {rejection.reason}: {rejection.message}; apply another version, "
         f"or try it again with the annotation {RETRY_ANNOTATION}"
@@ -125,8 +144,13 @@ def _say_refused(course: Course, snapshot: Snapshot) -> Course:
     return course.saying(course.phase, Reason.NOT_APPLIED, words, stalled=True)
 
 
-def _find_rejection(course: Course, wanted: Revision) -> Rejection | None:
+def _find_rejection(course: Course, snapshot: Snapshot, wanted: Revision) -> Rejection | None:
+    """Why the wanted revision is not tried again. What gates found is held against it only as long as they ask so."""
+    stable = course.stable.revision if course.stable else ""
+    run = name_gate_run(snapshot.deployment, wanted.name, stable)
     for entry in reversed(course.rejected):
+        if entry.gate_run and entry.gate_run != run:
+            continue
         same_bytes = entry.digest == wanted.digest and entry.reason in HELD_AGAINST_DIGEST
         if entry.revision == wanted.name or same_bytes:
             return entry
@@ -173,6 +197,8 @@ def _may_be_known(course: Course, snapshot: Snapshot) -> bool:
     remembers the empty answer for 30 s, in which every rollout would stand still. Who has traffic stays known.
     """
     assert course.candidate
+    if not are_open(course, snapshot):
+        return False
     workload = snapshot.workloads.get(course.candidate.revision)
     exposed = bool(course.weight or course.mirror)
     return exposed or (workload is not None and workload.wanted <= workload.ready > 0)
@@ -185,6 +211,9 @@ def _known_revisions(snapshot: Snapshot, target: Target | Unclear, course: Cours
         known.setdefault(target.revision.name, target.revision)
     if course.stable and (stable := known.get(course.stable.revision)):
         known[stable.name] = replace(stable, promoted=True)
+    told = course.gates
+    if told and told.verdict == Verdict.GOOD and (passed := known.get(told.revision)):
+        known[passed.name] = replace(passed, passed=told.run)
     return known
 
 
@@ -197,15 +226,35 @@ def _objects(course: Course, snapshot: Snapshot, revisions: dict[str, Revision])
     deployment = snapshot.deployment
     replicas = deployment.spec.serving.replicas
     wanted = {role.revision: replicas for role in (course.stable, course.warm) if role}
-    if course.candidate:
+    if course.candidate and are_open(course, snapshot):
         wanted[course.candidate.revision] = _candidate_pods(course, snapshot)
     left = [revision for name, revision in revisions.items() if name not in wanted and _is_news(revision)]
     found = [build_controller_revision(deployment, revision) for revision in left]
+    found.extend(_gate_objects(course, snapshot, revisions))
     for name, count in wanted.items():
         if revision := revisions.get(name):
             found.append(build_controller_revision(deployment, revision))
             found.extend(build_workload(deployment, revision, replicas=count))
     return tuple(found)
+
+
+def _gate_objects(course: Course, snapshot: Snapshot, revisions: dict[str, Revision]) -> Iterator[Manifest]:
+    """The report of a run that has ended, the record of a candidate that is held against its gates, and its Job."""
+    deployment, told = snapshot.deployment, course.gates
+    if told is None or (candidate := revisions.get(told.revision)) is None:
+        return
+    if (run := snapshot.gate_runs.get(told.run)) and (
+        report := build_gate_report(deployment, candidate, told, run)
+    ):
+        yield report
+    waits = course.candidate is not None and course.candidate.revision == told.revision
+    if waits and not are_open(course, snapshot):
+        if not _is_news(candidate):  # else it is among those already
+            yield build_controller_revision(deployment, candidate)
+        # A Job is never changed: another operator's image must not touch one that runs.
+        if told.verdict is None and run is None and not deployment.spec.paused:
+            stable = revisions.get(told.stable) if told.stable else None
+            yield build_gate_job(deployment, Held(told.run, candidate, stable))
 
 
 def _is_news(revision: Revision) -> bool:
@@ -225,7 +274,12 @@ def _leftovers(course: Course, snapshot: Snapshot) -> tuple[tuple[str, str], ...
     """The pods of revisions that are neither stable, candidate nor warm. Their records stay for ever."""
     used = {role.revision for role in (course.stable, course.candidate, course.warm) if role}
     gone = sorted(name for name in snapshot.workloads if name not in used)
-    return tuple((kind, name) for name in gone for kind in ("Deployment", "Service", "PodDisruptionBudget"))
+    workloads = tuple(
+        (kind, name) for name in gone for kind in ("Deployment", "Service", "PodDisruptionBudget")
+    )
+    awaited = course.gates.run if course.gates and course.candidate else None
+    runs = sorted(snapshot.gate_runs.items())
+    return workloads + tuple(("Job", name) for name, run in runs if name != awaited or is_over(run))
 
 
 def _next_look(course: Course, now: datetime) -> float | None:

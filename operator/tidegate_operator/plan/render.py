@@ -16,6 +16,7 @@ from tidegate_operator.plan.availability import build_budget, spread
 from tidegate_operator.plan.facts import Manifest, Revision
 from tidegate_operator.plan.identity import (
     HISTORY_ANNOTATION,
+    PASSED_ANNOTATION,
     PROMOTED_ANNOTATION,
     label_objects,
     name_revision,
@@ -57,6 +58,8 @@ def build_controller_revision(deployment: ModelDeployment, revision: Revision) -
     What goes on with it afterwards stands in annotations.
     """
     annotations = {PROMOTED_ANNOTATION: "true"} if revision.promoted else {}
+    if revision.passed:
+        annotations[PASSED_ANNOTATION] = revision.passed
     if revision.history:
         annotations[HISTORY_ANNOTATION] = write_history(revision.history)
     return {

@@ -123,6 +123,9 @@ def _find_delay(course: Course, snapshot: Snapshot, now: datetime) -> tuple[Obst
     timeout = parse_seconds(snapshot.deployment.spec.serving.startup.timeout)
     exposed = bool(course.weight or course.mirror)
     late = not exposed and seconds_since(course.candidate.since, now) > timeout
+    # While the API server is away nobody tells that a pod is ready. Without this, the first look after that would take
+    # back a candidate that has long been.
+    late = late and snapshot.seen_seconds > timeout
     if obstacle or not late:
         return obstacle, late
     began = find_begin(workload, now)

@@ -14,7 +14,7 @@ from tidegate_operator.api.status import (
 )
 from tidegate_operator.plan.course import Course, Reason, say_time
 from tidegate_operator.plan.facts import Snapshot
-from tidegate_operator.plan.identity import RETRY_ANNOTATION, select_pods
+from tidegate_operator.plan.identity import RETRY_ANNOTATION, REVISION_LABEL, select_pods
 
 MESSAGE_LIMIT = 1024  # bounded in the CRD; etcd refuses statuses without bounds sooner or later
 
@@ -24,6 +24,8 @@ def summarise(course: Course, snapshot: Snapshot, now: datetime) -> ModelDeploym
     deployment = snapshot.deployment
     retry = deployment.metadata.annotations.get(RETRY_ANNOTATION)
     selector = ",".join(f"{key}={value}" for key, value in select_pods(deployment.metadata.name).items())
+    # Pods that hold gates have no label of a revision, and serve nobody.
+    selector = f"{selector},{REVISION_LABEL}"
     return ModelDeploymentStatus(
         observed_generation=deployment.metadata.generation,
         phase=course.phase,
@@ -35,6 +37,7 @@ def summarise(course: Course, snapshot: Snapshot, now: datetime) -> ModelDeploym
             desired=DesiredTraffic(candidate_weight=course.weight, mirror=course.mirror),
             observed=_observe(course),
         ),
+        gates=course.gates,
         rollout=course.rollout,
         rejected=course.rejected,
         last_handled_retry=retry or deployment.status.last_handled_retry,

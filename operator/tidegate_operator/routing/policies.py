@@ -1,4 +1,4 @@
-"""NetworkPolicies of a namespace: who may reach the ports of its router and predictors, and whom the router may."""
+"""NetworkPolicies of a namespace: who may reach its router, predictors and gates, and whom the router may reach."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from tidegate_operator.routing.bootstrap import Ports
 
 ROUTERS = {"app.kubernetes.io/component": "router", "app.kubernetes.io/part-of": "tidegate"}
 PREDICTORS = {"app.kubernetes.io/component": "predictor", "app.kubernetes.io/part-of": "tidegate"}
+GATES = {"app.kubernetes.io/component": "gates", "app.kubernetes.io/part-of": "tidegate"}
 OPERATORS = {"app.kubernetes.io/name": "tidegate-operator"}
 DNS_PORT = 53
 
@@ -31,8 +32,8 @@ class Neighbours:
 
 def build_policies(
     namespace: str, owners: list[dict[str, Any]], neighbours: Neighbours
-) -> tuple[Manifest, Manifest]:
-    """One policy for the routers of a namespace, one for its predictors.
+) -> tuple[Manifest, ...]:
+    """One policy for the routers of a namespace, one for its predictors, one for its pods that hold gates.
 
     The kubelet's probes and port-forwards come from a pod's own node, which no policy keeps out.
     """
@@ -61,9 +62,12 @@ def build_policies(
         # Past the router, requests would meet a candidate outside of the split that it is judged by.
         "ingress": [_allow(pod.PORT, by="from", peers=[{"podSelector": {"matchLabels": ROUTERS}}, *readers])],
     }
+    # Whoever could ask the predictor beside gates would be in their figures.
+    gates = {"podSelector": {"matchLabels": GATES}, "policyTypes": ["Ingress"]}
     return (
         _build("tidegate-router", router, namespace=namespace, owners=owners),
         _build("tidegate-predictors", predictors, namespace=namespace, owners=owners),
+        _build("tidegate-gates", gates, namespace=namespace, owners=owners),
     )
 
 

@@ -43,12 +43,13 @@ def check(context: click.Context, bundle: Path, **options: Unpack[Options]) -> N
     """
     package = "tidegate[check,serving]"
     runner, report = require("tidegate_gates.check", package), require("tidegate_gates.report", package)
+    laptop = require("tidegate_gates.laptop", package)
     gates, stable = read_gates(options["gates_file"]), options["stable"]
     for folder in filter(None, (bundle, stable)):
         _require_sound(folder)
     limits = runner.Limits(_parse(options["cpu"]), int(_parse(options["memory"])))
     bundles = runner.Bundles(bundle, stable, limits)
-    found = runner.run_gates(gates, bundles, beside=options["gates_file"].parent)
+    found = runner.run_gates(gates, bundles, laptop.Laptop(options["gates_file"].parent))
     write = {"text": report.write_text, "json": report.write_json, "junit": report.write_junit}
     click.echo(write[options["output"]](found), nl=False)
     context.exit(EXIT_CODES[found.verdict])

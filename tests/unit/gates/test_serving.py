@@ -12,6 +12,7 @@ from tests.unit.serving.bundles import GOLDEN, SIGNATURE, write_sum_bundle
 from tidegate.gates import Finding, Latency, ServingGate
 from tidegate.verdict import Verdict
 from tidegate_gates.confinement import Limits, confine
+from tidegate_gates.laptop import Laptop
 from tidegate_gates.load import Outcome, Plan, ask_once, send
 from tidegate_gates.rows import build_requests
 from tidegate_gates.serving import Measured, judge_serving, run_serving
@@ -30,7 +31,8 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def findings(gate: ServingGate, bundle: Path, limits: Limits = Limits()) -> dict[str, Finding]:  # noqa: B008
-    return {finding.subject: finding for finding in run_serving("serves", gate, bundle, limits).findings}
+    result = run_serving("serves", gate, bundle, limits, surroundings=Laptop(bundle))
+    return {finding.subject: finding for finding in result.findings}
 
 
 def test_a_version_that_serves_well_tells_all_its_figures(bundle):
@@ -77,7 +79,7 @@ def measured(**changes: object) -> Measured:
     load = Outcome(milliseconds=[2.0] * 980 + [4.0] * 20, seconds=2.0)
     facts |= {name: value for name, value in changes.items() if name in facts}
     load = changes.get("load", load)
-    return Measured(msgspec.convert(facts, ProcessFacts), 30.0, load, cores=1.0, confined=True)
+    return Measured(msgspec.convert(facts, ProcessFacts), 30.0, load, cores=1.0)
 
 
 def judge(gate: ServingGate, run: Measured) -> dict[str, tuple[Verdict, str]]:

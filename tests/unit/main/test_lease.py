@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 
 import aiohttp
@@ -98,3 +99,13 @@ async def test_an_answer_is_as_old_as_its_question(world: World) -> None:
     world.leases.before_the_answer = stand_still
     await world.renew()
     assert not world.lease.certain
+
+
+async def test_it_tells_for_how_long_the_api_server_has_answered(world: World) -> None:
+    assert world.lease.answered_seconds == math.inf
+    world.leases.error = aiohttp.ClientConnectionError()
+    await world.renew()
+    world.leases.error = None
+    world.seconds += 7
+    await world.renew()
+    assert world.lease.answered_seconds == 7

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 from typing import Any
 
@@ -49,6 +50,7 @@ class World:
                 self.store,
                 Scraper(session),
                 version_of_routes=discovery.version_of_routes,
+                seen_seconds=lambda: math.inf,
                 now=lambda: self.now,
             ),
             applier=Applier(self.cluster, find=lambda _: None),

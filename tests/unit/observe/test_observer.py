@@ -48,6 +48,7 @@ class World:
             self.store,
             Scraper(self.session),
             version_of_routes=lambda _: "newest",
+            seen_seconds=lambda: 60.0,
             now=lambda: START,
             clock=lambda: self.seconds,
         )

@@ -154,3 +154,15 @@ def test_a_crash_between_any_two_looks_loses_nothing():
         world.play(1)
         world.last = plan(world.snapshot_again(), world.now, SETTINGS)
     assert world.status["version"] == "v2"
+
+
+def test_what_nobody_could_see_is_not_held_against_a_candidate():
+    """The API server was away while its pods became ready, and their watch has not caught up."""
+    world = World().version("v1").version("v2", Behaviour(start_seconds=3600))
+    world.apply(modelVersion="v1").play(10).apply(modelVersion="v2").play(50)
+    world.seen_seconds = 0.0
+    world.play(300)
+    world.seen_seconds = 59.0
+    assert world.play(1).last.status.candidate
+    world.seen_seconds = 61.0
+    assert not world.play(1).last.status.candidate

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from tidegate.counts import LATENCY_BOUNDS_MS
+from tidegate.gates import GateResult, Report
 from tidegate.history import Stay
 from tidegate_operator.api.model_deployment import ModelDeployment
 from tidegate_operator.api.model_version import ModelVersion
 from tidegate_operator.observe.workloads import parse_revision
-from tidegate_operator.plan.facts import PodFact, Revision, Snapshot, Traffic, Trouble, Workload
+from tidegate_operator.plan.facts import GateRun, PodFact, Revision, Snapshot, Traffic, Trouble, Workload
 from tidegate_operator.plan.plan import Plan
 from tidegate_operator.plan.planner import plan
 from tidegate_operator.plan.render import RenderSettings
@@ -33,6 +35,13 @@ class Behaviour:
     message: str = ""
     restarts: int = 0
     since: datetime | None = None
+    gates: tuple[GateResult, ...] = ()
+    """What its gates say after `gates_seconds`."""
+    gates_seconds: float = 20.0
+    gates_failure: str = ""
+    """Why they say nothing, if they don't."""
+    gates_trouble: PodFact | None = None
+    """What the predictor beside them is like, if it does not answer."""
 
 
 @dataclass
@@ -43,6 +52,7 @@ class World:
     routers: int = 1
     routes_known: bool = True
     router: Workload | None = None
+    seen_seconds: float = math.inf
     behaviours: dict[str, Behaviour] = field(default_factory=dict)
     now: datetime = START
     spec: dict[str, object] = field(default_factory=dict)
@@ -52,6 +62,9 @@ class World:
     versions: dict[str, ModelVersion] = field(default_factory=dict)
     revisions: dict[str, Revision] = field(default_factory=dict)
     workloads: dict[str, tuple[datetime, int]] = field(default_factory=dict)
+    jobs: dict[str, tuple[datetime, str]] = field(default_factory=dict)
+    """Jobs that hold gates: since when, and of which version."""
+    reports: dict[str, dict[str, object]] = field(default_factory=dict)
     owed: dict[tuple[str, str], float] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
     last: Plan | None = None
@@ -130,6 +143,8 @@ class World:
             routers=self.routers,
             routes_known=self.routes_known and bool(self.routers),
             router=self.router,
+            seen_seconds=self.seen_seconds,
+            gate_runs={name: self._gate_run(name) for name in self.jobs},
         )
 
     def snapshot_again(self) -> Snapshot:
@@ -185,6 +200,17 @@ class World:
             wanted=wanted, pods=tuple(replace(pod, name=f"{revision}-{i}") for i in range(wanted))
         )
 
+    def _gate_run(self, name: str) -> GateRun:
+        since, version = self.jobs[name]
+        behaviour = self.behaviours[version]
+        ended_at = since + timedelta(seconds=behaviour.gates_seconds)
+        predictor = behaviour.gates_trouble or PodFact(f"{name}-0", ready=False)
+        if self.now < ended_at:
+            return GateRun(name, predictor)
+        failure = behaviour.gates_failure
+        report = None if failure else Report("fraud", self.versions[version].spec.digest, "", behaviour.gates)
+        return GateRun(name, predictor, report, failure, ended_at.isoformat())
+
     def _traffic(self, revision: str) -> Traffic:
         requests, failed, slow, odd = (
             self._take(revision, what) for what in ("all", "failed", "slow", "odd")
@@ -234,11 +260,19 @@ class World:
             if manifest["kind"] == "Deployment":
                 created = self.workloads.get(name, (self.now, 0))[0]
                 self.workloads[name] = (created, manifest["spec"]["replicas"])
+            if manifest["kind"] == "Job":
+                assert made.status.gates
+                self.jobs[name] = (self.now, made.status.gates.model_version)
+            if manifest["kind"] == "GateReport":
+                known = self.reports.setdefault(name, manifest["spec"])
+                assert known == manifest["spec"], "a report never changes"
         for kind, name in made.delete:
+            if kind == "Job":
+                self.jobs.pop(name, None)
             if kind == "Deployment":
                 self.workloads.pop(name, None)
 
 
 def _say(key: str, value: object) -> str:
     """A field as a user would say it; of nested ones only the name."""
-    return key if isinstance(value, dict) else f"{key}: {value}"
+    return key if isinstance(value, dict | list) else f"{key}: {value}"
