@@ -73,7 +73,13 @@ def judge_slices(
         replace(one, verdict=conclude(one.harm, limits, is_bad=is_bad))
         for one, is_bad in zip(tried, bad, strict=True)
     ]
-    return tuple(sorted((*judged, *left), key=lambda one: (one.verdict is not Verdict.BAD, -one.harm.value)))
+    return tuple(sorted((*judged, *left), key=_find_place))
+
+
+def _find_place(one: Judged) -> tuple[int, float]:
+    """What blocks comes first, then what holds up, then the rest; within each the largest harm."""
+    stands = {Verdict.BAD: 0, Verdict.NOT_ENOUGH: 2 if one.is_small else 1, Verdict.GOOD: 2}
+    return stands[one.verdict], -one.harm.value
 
 
 def _compare(
