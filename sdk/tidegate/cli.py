@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from tidegate.commands.bump import bump
 from tidegate.commands.bundles import serve, verify
 from tidegate.commands.check import check
 from tidegate.commands.diff import diff
@@ -22,5 +23,5 @@ def main() -> None:
     """Takes models to production, and takes back the ones that do harm."""
 
 
-for command in (package, sign, manifest, verify, diff, history, rollback, check, push, serve):
+for command in (package, sign, manifest, bump, verify, diff, history, rollback, check, push, serve):
     main.add_command(command)

@@ -113,6 +113,12 @@ _PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9._/-]*")
 _READ_OTHERWISE: Final = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
 
 
+def write_text(value: str) -> str:
+    """Writes a text as YAML reads it: bare where it is a plain word, else as a JSON string, which is one of YAML's."""
+    plain = _PLAIN.fullmatch(value) and value.lower() not in _READ_OTHERWISE
+    return value if plain else json.dumps(value)
+
+
 def _yaml(content: dict[str, Any], indent: str = "") -> str:
     """Writes nested mappings and lists; a YAML library for twenty lines would be the SDK's heaviest dependency."""
     return "".join(f"{indent}{key}:{_yaml_value(value, indent)}" for key, value in content.items())
@@ -125,6 +131,5 @@ def _yaml_value(value: Any, indent: str) -> str:  # noqa: ANN401 - what JSON hol
         # An item's mapping is indented by two, and its first key stands behind the dash.
         items = (_yaml(item, indent + "  ").removeprefix(indent + "  ") for item in value)
         return "\n" + "".join(f"{indent}- {item}" for item in items)
-    plain = isinstance(value, str) and _PLAIN.fullmatch(value) and value.lower() not in _READ_OTHERWISE
-    # A JSON string is a YAML string, and so are its numbers and booleans.
-    return f" {value if plain else json.dumps(value)}\n"
+    # JSON's numbers and booleans are YAML's.
+    return f" {write_text(value) if isinstance(value, str) else json.dumps(value)}\n"

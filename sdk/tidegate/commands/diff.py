@@ -52,7 +52,7 @@ def read_version(where: str, kubectl: Kubectl) -> KnownVersion:
         if (path / MANIFEST_NAME).is_file():
             return read_bundle(where, path)
         if path.is_file():
-            return parse_model_version(where, _read_file(path))
+            return parse_model_version(where, read_file(path))
         if path.name != where or path.suffix in _FILE_SUFFIXES:
             raise click.ClickException(f"{where} is neither a file nor a folder with a {MANIFEST_NAME}")
         return parse_model_version(where, _get_model_version(where, kubectl))
@@ -67,7 +67,12 @@ def _get_model_version(name: str, kubectl: Kubectl) -> Mapping[str, Any]:
     return body
 
 
-def _read_file(path: Path) -> Mapping[str, Any]:
+def read_file(path: Path) -> Mapping[str, Any]:
+    """Reads the one ModelVersion that a file has, beside any other objects.
+
+    Raises:
+        ValueError: It has none, or several, or can't be read.
+    """
     if path.suffix == ".json":
         documents = [json.loads(path.read_bytes())]
     else:

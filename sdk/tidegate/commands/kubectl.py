@@ -48,7 +48,7 @@ class Kubectl:
     def get_all(self, kind: str, *names: str) -> list[Body]:
         """The objects of these names, as far as they are there."""
         return (
-            self._read(kind, *(_require_name(name) for name in names), "--ignore-not-found") if names else []
+            self._read(kind, *(require_name(name) for name in names), "--ignore-not-found") if names else []
         )
 
     def find(self, kind: str, selector: str) -> list[Body]:
@@ -58,7 +58,7 @@ class Kubectl:
     def patch(self, kind: str, name: str, change: Body, *, dry_run: bool) -> None:
         """Merges a change into an object; a dry run asks the API server whether it would take it."""
         how = ["--dry-run=server"] if dry_run else []
-        self._run("patch", kind, _require_name(name), "--type=merge", f"--patch={json.dumps(change)}", *how)
+        self._run("patch", kind, require_name(name), "--type=merge", f"--patch={json.dumps(change)}", *how)
 
     def say_place(self) -> str:
         """Where it looks, for a sentence on what is not there."""
@@ -95,7 +95,12 @@ class Kubectl:
         return done.stdout
 
 
-def _require_name(name: str) -> str:
+def require_name(name: str) -> str:
+    """Gives a name that an object can have in a cluster.
+
+    Raises:
+        click.ClickException: It can't.
+    """
     if not _NAME.fullmatch(name):
         raise click.ClickException(f"{name[:100]!r} is no name of an object in a cluster, such as fraud-7")
     return name
