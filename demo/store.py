@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import obstore
 import yaml
@@ -82,8 +82,7 @@ def upload(store: S3Store, bundle: Path, *, to: str) -> str:
 def publish(store: S3Store, bundle: Bundle, *, name: str) -> Manifest:
     """Brings a bundle to the store, and gives the ModelVersion that names it and the Secret it is opened with."""
     uri = upload(store, bundle.path, to=f"{bundle.model}/{name}")
-    version: dict[str, Any] = yaml.safe_load(bundle.model_version(uri=uri, name=name))
-    version["spec"]["source"]["secretRef"] = {"name": SECRET_NAME}
+    version: Manifest = yaml.safe_load(bundle.model_version(uri=uri, name=name, secret=SECRET_NAME))
     return version
 
 

@@ -39,19 +39,21 @@ class Bundle:
     """The person or pipeline that packaged it."""
     provenance: Provenance = field(default_factory=Provenance)
 
-    def model_version(self, *, uri: str, name: str) -> str:
+    def model_version(self, *, uri: str, name: str, secret: str = "") -> str:
         """Gives the ModelVersion to apply, as YAML, with the bundle's seal if it has one.
 
         Args:
             uri: Where the bundle's files will lie: s3, gs, az, http(s), file or pvc.
             name: Of the ModelVersion, such as `fraud-7`.
+            secret: Name of the Secret with the store's keys. Empty: the store is read anonymously.
         """
         origin: dict[str, Any] = msgspec.to_builtins(self.provenance)
         origin["builder"] = CREATED_BY
         if self.built_by:
             origin["builtBy"] = self.built_by
         origin["createdAt"] = self.created_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        spec: dict[str, Any] = {"model": self.model, "source": {"uri": uri}, "digest": self.digest}
+        source: dict[str, Any] = {"uri": uri} | ({"secretRef": {"name": secret}} if secret else {})
+        spec: dict[str, Any] = {"model": self.model, "source": source, "digest": self.digest}
         seal = read_seal(self.path)
         if seal is not None:
             spec["signature"] = seal

@@ -100,3 +100,10 @@ def test_a_manifest_carries_the_seal_as_it_lies_on_disk(bundle, key):
     assert version["metadata"]["name"] == "fraud-7"
     assert version["spec"]["signature"] == (bundle / "model.sig").read_text()
     assert version["spec"]["provenance"]["createdAt"]
+
+
+def test_a_manifest_names_the_secret_that_opens_the_store(bundle):
+    options = ("manifest", bundle, "--uri", "s3://models/fraud/7", "--version", "fraud-7")
+    version = yaml.safe_load(run(*options, "--secret", "models-store").stdout)
+    assert version["spec"]["source"] == {"uri": "s3://models/fraud/7", "secretRef": {"name": "models-store"}}
+    assert yaml.safe_load(run(*options).stdout)["spec"]["source"] == {"uri": "s3://models/fraud/7"}
