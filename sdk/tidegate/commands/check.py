@@ -8,7 +8,7 @@ from typing import Final, TypedDict, Unpack
 import click
 import msgspec
 
-from tidegate.commands.common import FILE, FOLDER, require, require_sound
+from tidegate.commands.common import FILE, FOLDER, WRITTEN_FILE, require, require_sound
 from tidegate.gates import Gate
 from tidegate.quantities import parse_quantity
 from tidegate.verdict import Verdict
@@ -23,6 +23,7 @@ class Options(TypedDict):
     gates_file: Path
     stable: Path | None
     output: str
+    junit: Path | None
     cpu: str
     memory: str
 
@@ -32,6 +33,7 @@ class Options(TypedDict):
 @click.option("--gates", "gates_file", type=FILE, required=True, help="YAML or JSON: the list of gates.")
 @click.option("--stable", type=FOLDER, help="The bundle in service, to compare with.")
 @click.option("--output", type=click.Choice(["text", "json", "junit"]), default="text", show_default=True)
+@click.option("--junit", type=WRITTEN_FILE, help="Writes the report there too, as JUnit XML.")
 @click.option("--cpu", default="1", show_default=True, help="CPU limit of the pods, such as 500m or 2.")
 @click.option("--memory", default="512Mi", show_default=True, help="Memory limit of the pods.")
 @click.pass_context
@@ -39,7 +41,7 @@ def check(context: click.Context, bundle: Path, **options: Unpack[Options]) -> N
     """Holds the gates against BUNDLE, before any cluster gets it.
 
     Exit codes: 0 every gate is Good; 1 one is Bad; 3 none is Bad, but one can't be evaluated; 2 BUNDLE or the
-    file of gates can't be read.
+    file of gates can't be read, or the file of the report not be written.
     """
     package = "tidegate[check,serving]"
     runner, report = require("tidegate_gates.check", package), require("tidegate_gates.report", package)
@@ -52,7 +54,16 @@ def check(context: click.Context, bundle: Path, **options: Unpack[Options]) -> N
     found = runner.run_gates(gates, bundles, laptop.Laptop(options["gates_file"].parent))
     write = {"text": report.write_text, "json": report.write_json, "junit": report.write_junit}
     click.echo(write[options["output"]](found), nl=False)
+    if options["junit"]:
+        _write_file(options["junit"], report.write_junit(found))
     context.exit(EXIT_CODES[found.verdict])
+
+
+def _write_file(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:  # exit code 1 would say that a gate is Bad
+        raise click.UsageError(f"the report can't be written: {error}") from error
 
 
 def _parse(quantity: str) -> float:

@@ -13,6 +13,7 @@ from tidegate.contents import UnfitBundle, read_contents
 
 FOLDER: Final = click.Path(file_okay=False, path_type=Path)
 FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
+WRITTEN_FILE: Final = click.Path(dir_okay=False, writable=True, path_type=Path)
 
 
 def require_sound(bundle: Path, digest: str | None = None) -> None:

@@ -154,6 +154,19 @@ def test_junit_has_a_case_a_finding_and_the_failure_in_words(shop):
     assert "worse by" in suite.find("testcase/failure").get("message")
 
 
+def test_a_log_has_the_text_and_a_file_the_junit_of_one_run(shop, tmp_path):
+    options = ("blind", "--stable", str(shop / "full"))
+    result = check(shop, *options, "--junit", str(tmp_path / "gates.xml"))
+    assert result.stdout.startswith("Bad        predicts-well: accuracy is ")
+    assert (tmp_path / "gates.xml").read_text() == check(shop, *options, "--output=junit").stdout
+    assert result.exit_code == 1
+
+
+def test_a_report_that_can_not_be_written_is_no_verdict(shop, tmp_path):
+    result = check(shop, "full", "--junit", str(tmp_path / "nowhere/gates.xml"))
+    assert (result.exit_code, "the report can't be written: " in result.stderr) == (2, True)
+
+
 def digest_of(path: Path) -> str:
     return "sha256:" + hashlib.sha256(path.read_bytes()).hexdigest()
 
