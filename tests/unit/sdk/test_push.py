@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +14,8 @@ from pathlib import Path
 import obstore
 import pytest
 from click.testing import CliRunner
-from cluster import programs
 from tests.unit.sdk.keys import make_key
+from tests.unit.sdk.s3_server import run_server
 
 import tidegate
 from tidegate.bundle import SEAL_NAME, write_bundle
@@ -25,13 +23,12 @@ from tidegate.pushing import PushRefusedError
 from tidegate.sealing.seal import SealingKey, seal_bundle
 from tidegate.stores import S3_KEYS, open_cloud
 
-STORE = programs.folder_of(Path(__file__).parents[3] / "images/store/versitygw") / "versitygw"
 FILES = {"a.bin": b"a" * 100, "b.bin": b"b" * (9 << 20), "c.bin": b"c" * (40 << 20)}
 
 
 @dataclass
-class Server:
-    """An S3 server, and where its bucket's files lie."""
+class Place:
+    """A folder of the server's bucket, empty at first."""
 
     bucket: Path
     uri: str = "s3://models/fraud/7"
@@ -45,43 +42,11 @@ class Server:
 
 
 @pytest.fixture
-def server(tmp_path, monkeypatch) -> Iterator[Server]:
-    if not STORE.is_file():
-        pytest.skip("versitygw is not built here; `make test` builds it")
-    (tmp_path / "store/models").mkdir(parents=True)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    keys = {"ROOT_ACCESS_KEY": "key", "ROOT_SECRET_KEY": "a secret of a test"}
-    command = [
-        STORE,
-        "--port",
-        f"127.0.0.1:{port}",
-        "posix",
-        "--sidecar",
-        tmp_path / "meta",
-        tmp_path / "store",
-    ]
-    (tmp_path / "meta").mkdir()
-    with (tmp_path / "log").open("wb") as log:
-        process = subprocess.Popen(command, env={**os.environ, **keys}, stdout=log, stderr=log)
-    wait_until_open(port)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", keys["ROOT_ACCESS_KEY"])
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", keys["ROOT_SECRET_KEY"])
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
-    yield Server(tmp_path / "store/models")
-    process.terminate()
-    process.wait(timeout=20)
-
-
-def wait_until_open(port: int) -> None:
-    end = time.monotonic() + 20
-    while time.monotonic() < end:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.02)
-    pytest.fail("the store doesn't listen")
+def server(tmp_path, monkeypatch) -> Iterator[Place]:
+    with run_server(tmp_path) as found:
+        for name, value in found.environment.items():
+            monkeypatch.setenv(name, value)
+        yield Place(found.bucket)
 
 
 @pytest.fixture(scope="module")
