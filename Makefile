@@ -12,7 +12,7 @@ export TIDEGATE_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/tidegate
 WITH_CLUSTER = set -a; source $(TIDEGATE_CACHE)/cluster.env; source $(TIDEGATE_CACHE)/images.env; set +a; \
   export KUBECONFIG=$$TIDEGATE_KUBECONFIG;
 
-SCRIPTS = .ci/run images/record-packages cluster/node/preload cluster/host/runc-bounded $(addprefix cluster/node/root/kind/,entrypoint cgroup-root)
+SCRIPTS = .ci/run manifests/pipelines/release.sh images/record-packages cluster/node/preload cluster/host/runc-bounded $(addprefix cluster/node/root/kind/,entrypoint cgroup-root)
 
 .PHONY: help
 help:
