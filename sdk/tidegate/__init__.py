@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tidegate.bundle import verify_bundle
+from tidegate.expectations import Expectation
 from tidegate.model_version import Bundle
 from tidegate.provenance import Data, Origin
 from tidegate.version import VERSION as __version__  # noqa: N811 - the name that Python has for it
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Bundle",
     "Data",
+    "Expectation",
     "Origin",
     "PackagingRefusedError",
     "__version__",

@@ -22,6 +22,9 @@ SIGNATURE_NAME = "signature.json"
 BASELINE_NAME = "baseline.json"
 GOLDEN_NAME = "golden.json"
 PROVENANCE_NAME = "provenance.json"
+EXPECTATIONS_NAME = "expectations.json"
+"""What the answers must do when a row changes; only where that was declared. It is for gates: predictors, older ones
+too, fetch every file that is listed and read those that they know."""
 SEAL_NAME = "model.sig"
 """Who vouches for the bundle; the only file that may lie there though the manifest doesn't list it, since it is made
 after the manifest, and over it."""

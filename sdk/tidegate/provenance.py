@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import msgspec
+
+from tidegate.expectations import Expectation
 
 
 class Git(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, rename="camel"):
@@ -58,6 +61,9 @@ class Origin:
     its inputs."""
     metrics: Mapping[str, float] = field(default_factory=dict)
     """Of its evaluation, by name, beside those of its MLflow run; of two with one name, these."""
+    expectations: Sequence[Expectation | Mapping[str, Any]] = ()
+    """What its answers must do when a row changes, such as {"feature": "income", "by": "10%", "answer": "NotLower"};
+    they go into the bundle, and the behaviour gate holds them. Empty: nothing is declared."""
 
 
 class Provenance(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, rename="camel"):

@@ -25,6 +25,7 @@ class Options(TypedDict):
     data: tuple[str, ...]
     time_column: str
     metrics: Path | None
+    expectations: Path | None
     uri: str
     version: str | None
 
@@ -39,6 +40,7 @@ class Options(TypedDict):
 @click.option("--data", multiple=True, help="URI or file of training data; may be given more than once.")
 @click.option("--time-column", default="", help="Column of the --data files with the time of each row.")
 @click.option("--metrics", type=FILE, help='JSON file with figures of the evaluation, such as {"auc": 0.91}.')
+@click.option("--expectations", type=FILE, help="YAML or JSON: what answers do when a row changes.")
 @click.option("--uri", default="", help="Where the bundle will lie, for the ModelVersion printed.")
 @click.option("--version", help="Name of the ModelVersion printed; by default NAME-1.")
 def package(model: Path, sample: Path, **options: Unpack[Options]) -> None:
@@ -65,6 +67,7 @@ def package(model: Path, sample: Path, **options: Unpack[Options]) -> None:
             origin=Origin(
                 data=[describe_data(where, options["time_column"]) for where in options["data"]],
                 metrics=_read_metrics(options["metrics"]),
+                expectations=_read_expectations(options["expectations"]),
             ),
         )
     except (PackagingRefusedError, FileExistsError) as error:
@@ -81,6 +84,21 @@ def _read_metrics(path: Path | None) -> dict[str, float]:
         return {str(name): float(value) for name, value in json.loads(path.read_bytes()).items()}
     except (ValueError, TypeError, AttributeError) as error:
         raise click.ClickException(f'{path.name} is not of the form {{"auc": 0.91}}: {error}') from error
+
+
+def _read_expectations(path: Path | None) -> list[dict[str, Any]]:
+    if path is None:
+        return []
+    yaml = require("yaml", "pyyaml")
+    try:
+        content = yaml.safe_load(path.read_bytes())
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise click.ClickException(f"{path.name} can't be read: {' '.join(str(error).split())}") from error
+    if not isinstance(content, list):
+        raise click.ClickException(
+            f"{path.name} is no list, such as [{{feature: name, answer: Same}}] would be"
+        )
+    return content
 
 
 def _read_model(path: Path) -> Any:  # noqa: ANN401 - any fitted model

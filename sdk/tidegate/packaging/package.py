@@ -14,6 +14,7 @@ import msgspec
 from tidegate.builder import find_builder
 from tidegate.bundle import (
     BASELINE_NAME,
+    EXPECTATIONS_NAME,
     GOLDEN_NAME,
     MODEL_NAME,
     PROVENANCE_NAME,
@@ -23,6 +24,7 @@ from tidegate.bundle import (
 from tidegate.model_version import Bundle
 from tidegate.packaging.compare import Difference, compare_answers
 from tidegate.packaging.conversion import ConvertedModel, check_graph, convert_model, output_tensors
+from tidegate.packaging.declared import read_declared, require_fit
 from tidegate.packaging.golden_rows import build_golden, golden_places
 from tidegate.packaging.histograms import build_baseline
 from tidegate.packaging.native import (
@@ -69,7 +71,8 @@ def package(
             model calls them.
         tolerance: Largest difference between native and ONNX answers to accept: of probabilities as it is, of a
             regression relative to the larger of 1 and the answer.
-        origin: What it was trained on and how it did in its evaluation, where no MLflow run tells.
+        origin: What it was trained on and how it did in its evaluation, where no MLflow run tells; and what its
+            answers must do when a row changes.
 
     Raises:
         PackagingRefusedError: The model can't be converted, or answers otherwise than the native one; the message
@@ -82,10 +85,14 @@ def package(
         )
     # Before the long work: what can't be told is refused at once.
     provenance = find_provenance(model, origin)
+    expectations = read_declared(origin.expectations)
     build = _build_from_onnx if isinstance(model, str | Path) else _build_from_fitted
     built = build(model, sample, labels=labels, tolerance=tolerance)
+    require_fit(expectations, built.signature)
     target = Path(folder) if folder is not None else Path(f"{name}-bundle")
     files = _files(built) | {PROVENANCE_NAME: _json(provenance)}
+    if expectations:
+        files[EXPECTATIONS_NAME] = _json(expectations)
     digest = write_bundle(target, files, model=name, created_by=CREATED_BY)
     return Bundle(
         path=target,
@@ -200,5 +207,5 @@ def _with_nullability(sample: Sample, nullable: frozenset[str]) -> Sample:
     return Sample(sample.frame, features, sample.as_matrix)
 
 
-def _json(content: msgspec.Struct) -> bytes:
+def _json(content: msgspec.Struct | tuple[msgspec.Struct, ...]) -> bytes:
     return msgspec.json.format(msgspec.json.encode(content, order="deterministic"), indent=1)

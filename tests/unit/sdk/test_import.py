@@ -37,6 +37,7 @@ def test_everything_offered_exists_and_nothing_else_is_public():
     assert sorted(tidegate.__all__) == [
         "Bundle",
         "Data",
+        "Expectation",
         "Origin",
         "PackagingRefusedError",
         "__version__",
