@@ -7,6 +7,7 @@ from typing import Annotated
 
 import msgspec
 
+from tidegate.expectations import Expectation
 from tidegate.quantities import DURATION
 from tidegate.verdict import Verdict
 
@@ -123,17 +124,42 @@ class ServingGate(_Written, frozen=True):
     """Share of the memory limit that must be free at the peak. Default: 10%, for what a busier day takes."""
 
 
+class Sample(_Written, frozen=True):
+    """Rows that expectations are tried on beside the golden rows; they need no label."""
+
+    uri: str
+    """Where the file lies: a Parquet or CSV file, such as s3://lake/holdout-2026-01.parquet."""
+    digest: str = ""
+    """SHA-256 of the file, sha256: and 64 hexadecimal digits. Default: none, the file is taken as it is."""
+    secret_ref: SecretReference | None = None
+    """In a cluster: Secret with the store's keys. Default: none; elsewhere the environment has them."""
+    rows: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 1000
+    """How many are taken at most, spread over the file. Default: 1000."""
+
+
+class BehaviourGate(_Written, frozen=True):
+    """Whether the model does what whoever knows the subject expects of it, and answers what it must be able to."""
+
+    expectations: Annotated[tuple[Expectation, ...], msgspec.Meta(max_length=50)] = ()
+    """Held beside those that the bundle declares. Default: those of the bundle alone."""
+    data: Sample | None = None
+    """More rows to try expectations on. Default: the golden rows alone."""
+
+
 class Gate(_Written, frozen=True):
     """One gate: what a candidate has to show before it gets any traffic. It is of one kind."""
 
     name: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
     performance: PerformanceGate | None = None
     serving: ServingGate | None = None
+    behaviour: BehaviourGate | None = None
 
     def __post_init__(self) -> None:
         """Msgspec makes a validation error of this."""
-        if (self.performance is None) is (self.serving is None):
-            raise ValueError(f"gate {self.name} has exactly one of performance and serving")
+        kinds = self.__struct_encode_fields__[1:]  # all but the name
+        written = [kind for kind in msgspec.structs.astuple(self)[1:] if kind is not None]
+        if len(written) != 1:
+            raise ValueError(f"gate {self.name} has exactly one of {', '.join(kinds[:-1])} and {kinds[-1]}")
 
 
 class Finding(msgspec.Struct, frozen=True, rename="camel"):

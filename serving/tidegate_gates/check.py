@@ -9,6 +9,7 @@ from pathlib import Path
 from tidegate.bundle import MANIFEST_NAME, manifest_digest, read_manifest
 from tidegate.gates import Finding, Gate, GateResult, PerformanceGate, Report, conclude
 from tidegate.verdict import Verdict
+from tidegate_gates.behaviour import run_behaviour
 from tidegate_gates.confinement import Limits
 from tidegate_gates.evaluation import answer_rows
 from tidegate_gates.performance import judge_performance
@@ -57,6 +58,10 @@ def _run(
 ) -> GateResult:
     if gate.performance:
         return _run_performance(gate.name, gate.performance, models, surroundings)
+    if gate.behaviour:
+        return run_behaviour(
+            gate.name, gate.behaviour, bundles.candidate, models[0], surroundings=surroundings
+        )
     assert gate.serving
     return run_serving(gate.name, gate.serving, bundles.candidate, bundles.limits, surroundings=surroundings)
 

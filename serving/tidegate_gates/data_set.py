@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 from obstore.exceptions import BaseError
 from obstore.store import ObjectStore, from_url
 
-from tidegate.gates import DataSet
+from tidegate.gates import DataSet, Sample
 from tidegate_gates.table import UnreadableTable
 from tidegate_serving.memory import shown
 
@@ -19,7 +19,7 @@ MOST_BYTES: Final = 4 << 30
 """What two million rows of a hundred columns take as text, four times over; more would fill the disk of a node."""
 
 
-def fetch_data_set(data: DataSet, folder: Path, *, beside: Path) -> Path:
+def fetch_data_set(data: DataSet | Sample, folder: Path, *, beside: Path) -> Path:
     """Gives the file of a data set: as it lies, if it lies here, or else a copy in `folder`.
 
     Keys of a store are those that its own tools read, such as AWS_ACCESS_KEY_ID in the environment.
@@ -49,7 +49,7 @@ def fetch_data_set(data: DataSet, folder: Path, *, beside: Path) -> Path:
     return path
 
 
-def require_digest(path: Path, data: DataSet) -> None:
+def require_digest(path: Path, data: DataSet | Sample) -> None:
     """Compares a file with what the gate says of it.
 
     Raises:

@@ -65,7 +65,7 @@ class _Gathered:
         """Asks about a part of the rows."""
         columns = {name: part[name] for name in self.model.feature_names}
         try:
-            self.parts.append(_answer(self.model, columns))
+            self.parts.append(answer_columns(self.model, columns))
         except (InvalidInput, NotFinite):
             # Which rows it is that the model does not answer, only one by one tells.
             for place in range(len(next(iter(columns.values())))):
@@ -75,7 +75,7 @@ class _Gathered:
 
     def _ask_one(self, columns: Mapping[str, Sequence[Any]], row: int) -> None:
         try:
-            self.parts.append(_answer(self.model, columns))
+            self.parts.append(answer_columns(self.model, columns))
         except (InvalidInput, NotFinite) as error:
             example = self.refused.example or f"row {row}: {error}"
             self.refused = Refused(self.refused.rows + 1, example)
@@ -96,7 +96,7 @@ def answer_rows(
         UnreadableTable: A row can't be read, has no label or an unknown one, or none can be answered; says which.
     """
     gathered = [_Gathered(model) for model in models if model]
-    types = _choose_types(path, [one.model.signature for one in gathered])
+    types = choose_types(path, [one.model.signature for one in gathered])
     types |= dict.fromkeys(groups, Type.TEXT)
     signature = gathered[0].model.signature
     types[label] = Type.NUMBER if signature.task is Task.REGRESSION else Type.TEXT
@@ -163,7 +163,7 @@ def read_labels(
     return labels
 
 
-def _choose_types(path: Path, signatures: Iterable[Signature]) -> dict[str, Type]:
+def choose_types(path: Path, signatures: Iterable[Signature]) -> dict[str, Type]:
     """A CSV file says nothing of types, so the model does; a Parquet file must have those that the model takes."""
     features = [feature for signature in signatures for feature in signature.features]
     if path.suffix == ".csv":
@@ -171,7 +171,13 @@ def _choose_types(path: Path, signatures: Iterable[Signature]) -> dict[str, Type
     return {feature.name: Type.AS_IT_IS for feature in features}
 
 
-def _answer(model: Model, columns: Mapping[str, Sequence[Any]]) -> Floats:
+def answer_columns(model: Model, columns: Mapping[str, Sequence[Any]]) -> Floats:
+    """What a model answers: of a classifier a probability a class, of a regression one number a row.
+
+    Raises:
+        tidegate.columns.InvalidInput: A value is none that it takes.
+        tidegate_serving.errors.NotFinite: An answer is no number.
+    """
     last = np.asarray(
         model.answer(model.encode({name: list(values) for name, values in columns.items()}))[-1],
         dtype=np.float64,

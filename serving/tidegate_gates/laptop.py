@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tidegate.gates import DataSet
+from tidegate.gates import DataSet, Sample
 from tidegate_gates.confinement import Limits
 from tidegate_gates.data_set import fetch_data_set
 from tidegate_gates.subject import Subject, run_subject
@@ -26,7 +26,7 @@ class Laptop:
         return run_subject(bundle, limits)
 
     @contextmanager
-    def open_data(self, _gate: str, data: DataSet) -> Iterator[Path]:
+    def open_data(self, _gate: str, data: DataSet | Sample) -> Iterator[Path]:
         """See `Surroundings`."""
         with tempfile.TemporaryDirectory(prefix="tidegate-") as folder:
             yield fetch_data_set(data, Path(folder), beside=self.beside)

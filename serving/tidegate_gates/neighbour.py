@@ -13,7 +13,7 @@ import msgspec
 
 from tidegate import pod
 from tidegate.gate_run import CLAIM, CREDENTIALS, DATA_FOLDER
-from tidegate.gates import DataSet
+from tidegate.gates import DataSet, Sample
 from tidegate_gates.confinement import Limits
 from tidegate_gates.data_set import download, require_digest
 from tidegate_gates.subject import LOOK_SECONDS, get
@@ -78,7 +78,7 @@ class Pod:
         yield Neighbour(self.settings.model, (_ADDRESS[0], self.settings.port))
 
     @contextmanager
-    def open_data(self, gate: str, data: DataSet) -> Iterator[Path]:
+    def open_data(self, gate: str, data: DataSet | Sample) -> Iterator[Path]:
         """See `Surroundings`."""
         folder, _, name = data.uri.rpartition("/")
         keys = Path(DATA_FOLDER) / gate

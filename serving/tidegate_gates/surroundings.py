@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
-from tidegate.gates import DataSet
+from tidegate.gates import DataSet, Sample
 from tidegate_gates.confinement import Limits
 from tidegate_serving.facts import ProcessFacts
 
@@ -42,7 +42,7 @@ class Surroundings(Protocol):
     def run_predictor(self, bundle: Path, limits: Limits) -> AbstractContextManager[Asked]:
         """A predictor of the candidate under its limits."""
 
-    def open_data(self, gate: str, data: DataSet) -> AbstractContextManager[Path]:
+    def open_data(self, gate: str, data: DataSet | Sample) -> AbstractContextManager[Path]:
         """The file of a gate's data set.
 
         Raises:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from numpy.typing import NDArray
@@ -10,8 +11,23 @@ from numpy.typing import NDArray
 from tidegate.columns import Columns, InvalidInput
 from tidegate.golden import Golden, Value
 from tidegate.pod import StartFailure
+from tidegate.signature import Signature
 from tidegate_serving.errors import CannotStart, NotFinite
 from tidegate_serving.model import Answers, Model
+
+Outputs = Mapping[str, Sequence[Sequence[Value]]]
+"""By output name, the values of each row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """An answer that is another one than was wanted."""
+
+    row: int
+    output: str
+    wanted: str
+    """As sentences show it."""
+    got: str
 
 
 def require_golden(model: Model) -> None:
@@ -23,19 +39,33 @@ def require_golden(model: Model) -> None:
     Raises:
         CannotStart: An answer differs, or there is none.
     """
-    golden, tolerance = model.golden, model.signature.tolerance
-    answers = _ask(model)
-    tied = _tied_rows(golden, tolerance)
-    for output, answer in zip(model.signature.outputs, answers, strict=True):
-        for row, (wanted, got) in enumerate(zip(golden.outputs[output.name], _rows(answer), strict=True)):
-            if not all(_close(want, have, tolerance) for want, have in zip(wanted, got, strict=True)):
-                if row in tied and not isinstance(wanted[0], float):
-                    continue
-                raise CannotStart(
-                    StartFailure.GOLDEN_MISMATCH,
-                    f"golden row {row}: {output.name} is {_shown(got)} here, but was {_shown(wanted)} when the "
-                    f"version was built (tolerance {tolerance:g})",
-                )
+    found = find_difference(model.signature, model.golden.outputs, _ask(model))
+    if found:
+        raise CannotStart(
+            StartFailure.GOLDEN_MISMATCH,
+            f"golden row {found.row}: {found.output} is {found.got} here, but was {found.wanted} when the version was "
+            f"built (tolerance {model.signature.tolerance:g})",
+        )
+
+
+def find_difference(signature: Signature, wanted: Outputs, answers: Answers) -> Difference | None:
+    """Gives the first answer that is another one than is wanted, by the signature's tolerance."""
+    tied = _tied_rows(wanted, signature.tolerance)
+    for output, answer in zip(signature.outputs, answers, strict=True):
+        for row, (want, got) in enumerate(zip(wanted[output.name], _rows(answer), strict=True)):
+            if all(_close(one, other, signature.tolerance) for one, other in zip(want, got, strict=True)):
+                continue
+            if row not in tied or isinstance(want[0], float):
+                return Difference(row, output.name, _shown(want), _shown(got))
+    return None
+
+
+def outputs_of(signature: Signature, answers: Answers) -> Outputs:
+    """Gives answers in the form in which golden rows have theirs."""
+    return {
+        output.name: tuple(tuple(row) for row in _rows(answer))
+        for output, answer in zip(signature.outputs, answers, strict=True)
+    }
 
 
 def golden_columns(golden: Golden) -> Columns:
@@ -60,9 +90,9 @@ def _ask(model: Model) -> Answers:
         raise CannotStart(StartFailure.MODEL_INVALID, reason) from error
 
 
-def _tied_rows(golden: Golden, tolerance: float) -> set[int]:
+def _tied_rows(wanted: Outputs, tolerance: float) -> set[int]:
     tied = set()
-    for row, shares in enumerate(golden.outputs.get("probabilities", ())):
+    for row, shares in enumerate(wanted.get("probabilities", ())):
         ordered = sorted(float(share or 0) for share in shares)
         if len(ordered) > 1 and ordered[-1] - ordered[-2] <= 2 * tolerance:
             tied.add(row)

@@ -54,7 +54,7 @@ def _answers_alike(model: Model) -> bool:
                 places = [(first + step) % len(rows) for step in range(size)]
                 answers = model.answer(joined([rows[place] for place in places]))
                 parts = _split(answers, [1] * size)
-                if not all(_same_bits(alone[place], part) for place, part in zip(places, parts, strict=True)):
+                if not all(same_bits(alone[place], part) for place, part in zip(places, parts, strict=True)):
                     return False
                 if time.monotonic() > give_up:
                     return False
@@ -74,7 +74,8 @@ def _split(answers: Answers, sizes: Sequence[int]) -> Iterator[Answers]:
         start += size
 
 
-def _same_bits(one: Answers, other: Answers) -> bool:
+def same_bits(one: Answers, other: Answers) -> bool:
+    """Whether two answers are one and the same, NaN and the sign of zero included."""
     return all(
         a.dtype == b.dtype and (a.tolist() == b.tolist() if a.dtype.hasobject else a.tobytes() == b.tobytes())
         for a, b in zip(one, other, strict=True)

@@ -232,7 +232,7 @@ def test_an_unknown_metric_is_refused_with_those_that_there_are(shop):
 @pytest.mark.parametrize(
     ("gates", "sentence"),
     [
-        ("- name: a", "gate a has exactly one of performance and serving"),
+        ("- name: a", "gate a has exactly one of performance, serving"),
         ("- {name: a, performance: {data: {uri: x, label: y}, metrics: [{name: auc, atLeast: 0.5}]}}", "got `float`"),
         ("- {name: a, performence: {}}", "unknown field `performence`"),
         ("a: [", "is no list of gates"),
