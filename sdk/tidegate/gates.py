@@ -146,6 +146,14 @@ class BehaviourGate(_Written, frozen=True):
     """More rows to try expectations on. Default: the golden rows alone."""
 
 
+class ContractGate(_Written, frozen=True):
+    """Whether the version answers every endpoint that callers use, in the form that the version in service has."""
+
+    allow_change: bool = False
+    """Whether inputs and outputs may have another form. Default: false, since callers who know nothing of it fail, or
+    misread what they get; true says that they have been changed."""
+
+
 class Gate(_Written, frozen=True):
     """One gate: what a candidate has to show before it gets any traffic. It is of one kind."""
 
@@ -153,6 +161,7 @@ class Gate(_Written, frozen=True):
     performance: PerformanceGate | None = None
     serving: ServingGate | None = None
     behaviour: BehaviourGate | None = None
+    contract: ContractGate | None = None
 
     def __post_init__(self) -> None:
         """Msgspec makes a validation error of this."""

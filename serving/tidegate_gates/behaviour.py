@@ -11,9 +11,9 @@ from tidegate.expectations import Expectation, read_expectations
 from tidegate.gates import BehaviourGate, Finding, GateResult, Sample, conclude
 from tidegate.verdict import Verdict
 from tidegate_gates.asking import answer_each
-from tidegate_gates.determinism import judge_determinism
+from tidegate_gates.determinism import hold_determinism
 from tidegate_gates.reactions import hold_expectation
-from tidegate_gates.robustness import judge_robustness
+from tidegate_gates.robustness import hold_robustness
 from tidegate_gates.surroundings import Surroundings
 from tidegate_gates.table import UnreadableTable
 from tidegate_gates.trial_rows import TrialRows, take_golden, take_sample
@@ -32,8 +32,8 @@ def run_behaviour(
     findings = [
         _hold_golden(model),
         *_hold_expectations(gate, bundle, model, partial(surroundings.open_data, name)),
-        *judge_robustness(model, take_golden(model.golden)),
-        *judge_determinism(bundle, model),
+        *hold_robustness(model, take_golden(model.golden)),
+        *hold_determinism(bundle, model),
     ]
     return conclude(name, findings)
 

@@ -11,6 +11,7 @@ from tidegate.gates import Finding, Gate, GateResult, PerformanceGate, Report, c
 from tidegate.verdict import Verdict
 from tidegate_gates.behaviour import run_behaviour
 from tidegate_gates.confinement import Limits
+from tidegate_gates.contract import run_contract
 from tidegate_gates.evaluation import answer_rows
 from tidegate_gates.performance import judge_performance
 from tidegate_gates.serving import run_serving
@@ -62,6 +63,9 @@ def _run(
         return run_behaviour(
             gate.name, gate.behaviour, bundles.candidate, models[0], surroundings=surroundings
         )
+    if gate.contract:
+        pair = (bundles.candidate, bundles.stable)
+        return run_contract(gate.name, gate.contract, pair, bundles.limits, surroundings=surroundings)
     assert gate.serving
     return run_serving(gate.name, gate.serving, bundles.candidate, bundles.limits, surroundings=surroundings)
 

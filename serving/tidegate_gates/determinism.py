@@ -37,7 +37,7 @@ class _Unanswered(Exception):  # noqa: N818 - what it is
     """A model that does not answer at all; one sentence."""
 
 
-def judge_determinism(folder: Path, model: Model) -> Iterator[Finding]:
+def hold_determinism(folder: Path, model: Model) -> Iterator[Finding]:
     """Asks a bundle's model with one thread (`model`) and with more.
 
     Answers are the same if they differ by no more than golden rows may: by the signature's tolerance. Asked twice in

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from tidegate.columns import InvalidInput
+from tidegate.columns import BRIEF, InvalidInput
 from tidegate.gates import Finding
 from tidegate.signature import FeatureKind
 from tidegate.verdict import Verdict
@@ -19,7 +19,7 @@ UNSEEN: Final = "never seen before"
 _TEXTS: Final = (FeatureKind.STRING, FeatureKind.CATEGORY)
 
 
-def judge_robustness(model: Model, rows: TrialRows) -> Iterator[Finding]:
+def hold_robustness(model: Model, rows: TrialRows) -> Iterator[Finding]:
     """Asks for rows in which a feature is missing or has a value that nobody has seen."""
     features = model.signature.features
     nullable = [one.name for one in features if one.nullable]
@@ -62,7 +62,7 @@ def _hold_refused(model: Model, rows: TrialRows, name: str) -> Iterator[Finding]
     try:
         model.encode(_fill(rows, [name], None))
     except InvalidInput as refusal:
-        if refusal.field == name:
+        if refusal.field == name[:BRIEF]:
             return
         words = f"a row without {name} is refused for another reason: {say_briefly(refusal)}"
     else:

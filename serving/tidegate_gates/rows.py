@@ -17,11 +17,12 @@ def build_requests(model: str, signature: Signature, golden: Golden, *, rows: in
     requests = []
     for first in range(0, len(golden.rows), rows):
         picked = [golden.rows[(first + offset) % len(golden.rows)] for offset in range(rows)]
-        requests.append(_build_request(model, _build_body(signature, golden.features, picked)))
+        requests.append(_build_request(model, build_body(signature, golden.features, picked)))
     return requests
 
 
-def _build_body(signature: Signature, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> bytes:
+def build_body(signature: Signature, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> bytes:
+    """The body of one such request."""
     columns = dict(zip(names, zip(*rows, strict=True), strict=True))
     inputs = [
         {

@@ -30,6 +30,7 @@ from tidegate.verdict import Verdict
 from tidegate_gates.behaviour import run_behaviour
 from tidegate_gates.changes import plan_changes
 from tidegate_gates.laptop import Laptop
+from tidegate_gates.robustness import hold_robustness
 from tidegate_gates.trial_rows import take_golden, take_sample
 from tidegate_serving.model import Model
 
@@ -191,6 +192,25 @@ def test_a_country_that_nobody_has_seen_is_to_be_answered(tmp_path):
     assert result.message == (
         "with 'never seen before' as country, 2 of 2 golden rows are not answered: the answer is not a finite number"
     )
+
+
+class Lenient(Model):
+    """A model whose rows are filled, where they should have been refused."""
+
+    def encode(self, columns):
+        filled = {
+            name: [0 if value is None else value for value in column] for name, column in columns.items()
+        }
+        return super().encode(filled | {"country": ["DE"] * len(columns["visits"])})
+
+
+def test_a_gap_that_should_have_been_refused_and_is_answered_blocks(folder):
+    model = Lenient(folder / SUM, threads=1)
+    found = [one for one in hold_robustness(model, take_golden(GOLDEN)) if one.verdict is BAD]
+    assert [f"{one.subject}: {one.message}" for one in found] == [
+        "visits, missing: a row without visits, which must be there, is answered",
+        "country, missing: a row without country, which must be there, is answered",
+    ]
 
 
 def test_a_model_that_takes_one_row_only_is_blocked(tmp_path):
