@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -45,9 +47,36 @@ class Table:
             raise UnreadableTable(f"{path.name} is neither a .parquet nor a .csv file")
         if not path.is_file():
             raise UnreadableTable(f"there is no file {path}")
+        self._database = _connect()
         described = self._run(f"DESCRIBE SELECT * FROM {self._source}").fetchall()  # noqa: S608 - ours
-        self.columns = tuple(str(row[0]) for row in described)
+        self.types = {str(row[0]): str(row[1]) for row in described}
+        """What the file says of each column, in DuckDB's words; of a CSV file, VARCHAR of all."""
+        self.columns = tuple(self.types)
         """Names, in the file's order."""
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return self._path.name
+
+    @property
+    def is_typed(self) -> bool:
+        """Whether the file itself knows what its columns hold."""
+        return self._path.suffix == ".parquet"
+
+    def ask(self, statement: str) -> list[tuple[Any, ...]]:
+        """Gives all rows of an answer, which are few, to a statement whose FROM names `data`.
+
+        Raises:
+            UnreadableTable: The file can't be read.
+        """
+        # Materialised, the whole file would be copied before the first row is looked at.
+        source = f"WITH data AS NOT MATERIALIZED (SELECT * FROM {self._source})"  # noqa: S608 - ours
+        found = self._run(f"{source} {statement}")
+        try:
+            return found.fetchall()
+        except duckdb.Error as error:
+            raise self._unreadable(error) from error
 
     def read(self, types: Mapping[str, Type]) -> Iterator[dict[str, Sequence[Any]]]:
         """Gives some columns, a part of the rows at a time; a missing value is None.
@@ -72,15 +101,8 @@ class Table:
             raise self._unreadable(error) from error
 
     def _run(self, statement: str) -> duckdb.DuckDBPyConnection:
-        settings: dict[str, str | bool | int | float | list[str]] = {
-            "threads": "1",
-            "memory_limit": _MEMORY,
-            # What is not in the wheel would be fetched from the network.
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-        }
         try:
-            return duckdb.connect(config=settings).execute(statement, [str(self._path)])
+            return self._database.cursor().execute(statement, [str(self._path)])
         except duckdb.Error as error:
             raise self._unreadable(error) from error
 
@@ -91,6 +113,23 @@ class Table:
         named = (line for line in lines if line.startswith("Error when converting"))
         words = next(named, lines[0].partition(": ")[2] or lines[0])
         return UnreadableTable(f"{self._path.name} can't be read: {words[:300]}")
+
+
+def _connect() -> duckdb.DuckDBPyConnection:
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "threads": "1",
+        "memory_limit": _MEMORY,
+        # What does not fit goes there, and is removed with the connection; by default it would be the folder that
+        # somebody is in.
+        "temp_directory": str(Path(tempfile.gettempdir()) / f"tidegate-{uuid.uuid4().hex}"),
+        # What is not in the wheel would be fetched from the network.
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+    }
+    database = duckdb.connect(config=settings)
+    # Times without a zone mean the same on every machine.
+    database.execute("SET GLOBAL TimeZone = 'UTC'")
+    return database
 
 
 def _select(name: str, kind: Type) -> str:
