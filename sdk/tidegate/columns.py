@@ -32,13 +32,14 @@ _DTYPES: Final[dict[str, Any]] = {
 }
 _LARGEST_FLOAT: Final = float(np.finfo(np.float64).max)
 _LARGEST: Final = {"FP32": float(np.finfo(np.float32).max), "INT32": float(2**31 - 1)}
-_EXPECTED: Final = {
+EXPECTED: Final = {
     FeatureKind.NUMBER: "a number",
     FeatureKind.INTEGER: "a whole number",
     FeatureKind.BOOLEAN: "true or false",
     FeatureKind.STRING: "a string",
     FeatureKind.CATEGORY: "a string or a whole number",
 }
+"""What a feature's values have to be, as refusals say it."""
 
 
 class InvalidInput(ValueError):  # noqa: N818 - named for what is wrong, as callers read it
@@ -304,5 +305,5 @@ def _wrong_type(feature: Feature, value: object) -> InvalidInput:
     if not isinstance(value, list | dict):
         shown += f" ({type(value).__name__})"
     return InvalidInput(
-        feature.name, f"feature '{feature.name}' is {shown}, but {_EXPECTED[feature.kind]} is needed"
+        feature.name, f"feature '{feature.name}' is {shown}, but {EXPECTED[feature.kind]} is needed"
     )

@@ -8,13 +8,17 @@ from typing import Annotated
 import msgspec
 
 from tidegate.expectations import Expectation
-from tidegate.quantities import DURATION
+from tidegate.quantities import AGE, DURATION, PERCENTAGE
 from tidegate.verdict import Verdict
 
 Duration = Annotated[str, msgspec.Meta(pattern=DURATION)]
 """Such as "500ms", "30s" or "1m30s"."""
 Number = Annotated[str, msgspec.Meta(pattern=r"^-?[0-9]{1,12}(\.[0-9]{1,12})?$")]
 """A decimal number written as text, such as "0.85": resources have no floats."""
+Percentage = Annotated[str, msgspec.Meta(pattern=PERCENTAGE)]
+"""Such as "5%" or "0.5%"."""
+Age = Annotated[str, msgspec.Meta(pattern=AGE)]
+"""In days or hours, such as "30d" or "36h"."""
 
 
 class _Written(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, rename="camel"):
@@ -154,12 +158,81 @@ class ContractGate(_Written, frozen=True):
     misread what they get; true says that they have been changed."""
 
 
+class _OfFeatures(_Written, frozen=True):
+    """What is asked of each feature by itself."""
+
+    except_for: Annotated[tuple[str, ...], msgspec.Meta(max_length=500)] = ()
+    """Features that it is not asked of, such as a count of days that grows for ever. Default: none."""
+
+
+class MissingValues(_OfFeatures, frozen=True):
+    """How often a feature may be missing."""
+
+    at_most: Percentage | None = None
+    """Share of the rows in which it may be missing. Default: no such limit, since what is usual for a feature only
+    its sample says."""
+    change: Percentage = "5%"
+    """By how many points that share may differ from the sample's, either way: a join that fails empties a column, and
+    a gap that is filled with zeros is one that nobody sees. Default: 5%; seasons do less, such faults do more."""
+
+
+class OutsideSample(_OfFeatures, frozen=True):
+    """How many values of a feature may be such as the version's sample has none of."""
+
+    at_most: Percentage = "1%"
+    """Share of the values. Default: 1%; a customer like no other is rarer, a wrong unit or a new code is not. What a
+    small sample leaves to chance comes on top."""
+
+
+class Leakage(_OfFeatures, frozen=True):
+    """How much of the label one feature alone may surely tell: what gives it away was written down after it was known.
+
+    From 0, as good as chance, to 1, without mistake. Two classes: twice the area under the ROC curve, less one. More
+    classes: share of the mistakes of always naming the most frequent one that are avoided. Numbers: share of the
+    variance of the label's rank that is explained.
+    """
+
+    at_most: Number = "0.975"
+    """Default: 0.975, for two classes an area of 0.9875, from which on DataRobot leaves a feature out as a leak of high
+    risk. Honest features that good are rare; put them into exceptFor."""
+    least_rows: Annotated[int, msgspec.Meta(ge=100)] = 200
+    """Rows from which on it is told. Default: 200; in fewer, a good feature and a leak look alike."""
+
+
+class DataQualityGate(_Written, frozen=True):
+    """Whether held-out rows are fit to judge by, held against the version's own signature and sample."""
+
+    data: DataSet
+    missing: MissingValues = MissingValues()
+    outside_range: OutsideSample = OutsideSample()
+    """Numbers below the smallest or above the largest value of the sample."""
+    unseen: OutsideSample = OutsideSample()
+    """Texts and categories that the sample has not."""
+    repeated_rows: Percentage = "5%"
+    """Share of the rows that may repeat another one in every column, those too that are no features. Default: 5%, as
+    Deepchecks has it; more is a join gone wrong, unless there are few columns of few values."""
+    leakage: Leakage = Leakage()
+    shared_rows_level: Number = "0.01"
+    """Chance that rows which have nothing to do with the version's sample are taken for rows of it, since rows may be
+    alike. Default: one in a hundred, so that one golden row found among a thousand that all differ is enough."""
+    time_column: str = ""
+    """Column with the time of each row; without a zone, it is UTC. Default: none."""
+    not_older_than: Age | None = None
+    """Age that the newest row may have, such as "30d"; goes with timeColumn. Default: no limit."""
+
+    def __post_init__(self) -> None:
+        """Msgspec makes a validation error of this."""
+        if bool(self.time_column) is (self.not_older_than is None):
+            raise ValueError("timeColumn and notOlderThan are written together, or neither of them")
+
+
 class Gate(_Written, frozen=True):
     """One gate: what a candidate has to show before it gets any traffic. It is of one kind."""
 
     name: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
     performance: PerformanceGate | None = None
     serving: ServingGate | None = None
+    data_quality: DataQualityGate | None = None
     behaviour: BehaviourGate | None = None
     contract: ContractGate | None = None
 

@@ -1,11 +1,14 @@
-"""Quantities as Kubernetes writes them, and what they mean: durations, shares, cores and bytes."""
+"""Quantities as Kubernetes writes them, and what they mean: durations, ages, shares, cores and bytes."""
 
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Final
 
 DURATION: Final = r"^([0-9]{1,6}(ms|s|m|h))+$"
+PERCENTAGE: Final = r"^[0-9]{1,3}(\.[0-9]{1,4})?%$"
+AGE: Final = r"^[0-9]{1,5}[dh]$"
 _UNIT_SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 # https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
 _SUFFIXES: Final = {
@@ -22,9 +25,17 @@ def parse_seconds(duration: str) -> float:
     return sum(int(number) * _UNIT_SECONDS[unit] for number, unit in re.findall(r"(\d+)(ms|s|m|h)", duration))
 
 
+def parse_age(age: str) -> timedelta:
+    """The time that an age means, in days or hours: "30d", "36h". ValueError if it is none."""
+    if not re.fullmatch(AGE, age):
+        msg = f'{age!r} is no age; write one such as "30d" or "36h"'
+        raise ValueError(msg)
+    return timedelta(hours=int(age[:-1]) * (24 if age[-1] == "d" else 1))
+
+
 def parse_share(percentage: str) -> float:
     """The share that a Percentage means: "1%" is 0.01. ValueError if it is none."""
-    if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,4})?%", percentage):
+    if not re.fullmatch(PERCENTAGE, percentage):
         msg = f'{percentage!r} is no percentage; write one such as "1%"'
         raise ValueError(msg)
     return float(percentage.removesuffix("%")) / 100

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from tidegate.bundle import MANIFEST_NAME, manifest_digest, read_manifest
+from tidegate.contents import read_contents
 from tidegate.gates import Finding, Gate, GateResult, PerformanceGate, Report, conclude
 from tidegate.verdict import Verdict
 from tidegate_gates.behaviour import run_behaviour
 from tidegate_gates.confinement import Limits
 from tidegate_gates.contract import run_contract
+from tidegate_gates.data_quality import read_subject, run_data_quality
 from tidegate_gates.evaluation import answer_rows
 from tidegate_gates.performance import judge_performance
 from tidegate_gates.serving import run_serving
@@ -66,6 +69,10 @@ def _run(
     if gate.contract:
         pair = (bundles.candidate, bundles.stable)
         return run_contract(gate.name, gate.contract, pair, bundles.limits, surroundings=surroundings)
+    if gate.data_quality:
+        subject = read_subject(bundles.candidate, read_contents(bundles.candidate))
+        now = datetime.now(UTC)
+        return run_data_quality(gate.name, gate.data_quality, subject, surroundings=surroundings, now=now)
     assert gate.serving
     return run_serving(gate.name, gate.serving, bundles.candidate, bundles.limits, surroundings=surroundings)
 

@@ -1,10 +1,12 @@
 """Durations, percentages and quantities mean what they mean elsewhere in Kubernetes."""
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidegate.quantities import parse_quantity, parse_seconds, parse_share
+from tidegate.quantities import parse_age, parse_quantity, parse_seconds, parse_share
 
 
 @pytest.mark.parametrize(
@@ -23,6 +25,19 @@ def test_every_duration_is_read_back(hours, minutes, seconds):
 def test_what_is_no_duration_is_refused_with_an_example(written):
     with pytest.raises(ValueError, match='write one such as "30s"'):
         parse_seconds(written)
+
+
+@pytest.mark.parametrize(
+    ("written", "age"), [("30d", timedelta(days=30)), ("36h", timedelta(days=1.5)), ("0d", timedelta())]
+)
+def test_an_age_is_of_days_or_hours(written, age):
+    assert parse_age(written) == age
+
+
+@pytest.mark.parametrize("written", ["", "30", "1d12h", "-1d", "1.5d", "2w"])
+def test_what_is_no_age_is_refused_with_an_example(written):
+    with pytest.raises(ValueError, match='write one such as "30d"'):
+        parse_age(written)
 
 
 @pytest.mark.parametrize(
