@@ -55,9 +55,7 @@ def find_golden(table: Table, signature: Signature, golden: Golden) -> GoldenFou
     row = f"hash({', '.join(one.value for one in expressed)})"
     gapped = " OR ".join(f"{one.value} IS NULL" for one in expressed)
     hashes = ", ".join(_hash(values, expressed) for values in rows)
-    each = (
-        f"SELECT {row} AS hash_, any_value({gapped}) AS gapped_, count(*) AS rows_ FROM data GROUP BY hash_"  # noqa: S608
-    )
+    each = f"SELECT {row} AS hash_, any_value({gapped}) AS gapped_, count(*) AS rows_ FROM data GROUP BY 1"  # noqa: S608
     found = table.ask(
         f"SELECT gapped_, count(*) FILTER (hash_ IN ({hashes})), "  # noqa: S608 - expressions of our own
         f"coalesce(sum(rows_) FILTER (rows_ > 1), 0), sum(rows_) FROM ({each}) GROUP BY gapped_"
