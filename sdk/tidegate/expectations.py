@@ -20,6 +20,10 @@ from tidegate.signature import Feature, FeatureKind, Signature, Task
 
 Value = float | int | bool | str
 
+MOVE: Final = r"^[+-]?[0-9]{1,12}(\.[0-9]{1,12})?%?$"
+MARGIN: Final = r"^[0-9]{1,12}(\.[0-9]{1,12})?$"
+EXCEPTIONS: Final = r"^[0-9]{1,2}(\.[0-9]{1,4})?%$"
+
 _NUMBERS: Final = (FeatureKind.NUMBER, FeatureKind.INTEGER)
 _BOOLEANS: Final = {"true": True, "false": False}
 _NAMES_TOLD: Final = 10
@@ -45,7 +49,7 @@ class Expectation(
     """Which one changes."""
     answer: Reaction
     """What the answer may do: Same, NotLower or NotHigher."""
-    by: Annotated[str, msgspec.Meta(pattern=r"^[+-]?[0-9]{1,12}(\.[0-9]{1,12})?%?$")] | None = None
+    by: Annotated[str, msgspec.Meta(pattern=MOVE)] | None = None
     """How far a number moves, such as "10%", "-500" or "-10%"; a whole number by one at least. Default: it does not
     move, but takes other values."""
     to: Annotated[tuple[Annotated[str, msgspec.Meta(max_length=256)], ...], msgspec.Meta(max_length=20)] = ()
@@ -53,10 +57,10 @@ class Expectation(
     the categories that the model knows, true and false, or else the values that other rows have."""
     of: Annotated[str, msgspec.Meta(max_length=256)] = ""
     """The class whose probability is meant. Default: of two classes the second; of more, Same means each of them."""
-    tolerance: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,12}(\.[0-9]{1,12})?$")] | None = None
+    tolerance: Annotated[str, msgspec.Meta(pattern=MARGIN)] | None = None
     """Difference that is still the same, in the unit of the answer, such as "0.01". Default: the tolerance of the
     bundle's signature, times the answer where that is a number larger than 1."""
-    exceptions: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,2}(\.[0-9]{1,4})?%$")] = "0%"
+    exceptions: Annotated[str, msgspec.Meta(pattern=EXCEPTIONS)] = "0%"
     """Share of the rows that may do otherwise. Default: 0%, none."""
 
     def __post_init__(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 
@@ -11,9 +11,13 @@ from tidegate.expectations import Expectation
 from tidegate.quantities import AGE, DURATION, PERCENTAGE
 from tidegate.verdict import Verdict
 
+NUMBER: Final = r"^-?[0-9]{1,12}(\.[0-9]{1,12})?$"
+SHARE: Final = r"^[0-9]{1,2}%$"
+NAME: Final = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
+
 Duration = Annotated[str, msgspec.Meta(pattern=DURATION)]
 """Such as "500ms", "30s" or "1m30s"."""
-Number = Annotated[str, msgspec.Meta(pattern=r"^-?[0-9]{1,12}(\.[0-9]{1,12})?$")]
+Number = Annotated[str, msgspec.Meta(pattern=NUMBER)]
 """A decimal number written as text, such as "0.85": resources have no floats."""
 Percentage = Annotated[str, msgspec.Meta(pattern=PERCENTAGE)]
 """Such as "5%" or "0.5%"."""
@@ -28,7 +32,8 @@ class _Written(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
 class SecretReference(_Written, frozen=True):
     """A Secret of the namespace in which the gates are run."""
 
-    name: str
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=63)]
+    """Name of the Secret."""
 
 
 class DataSet(_Written, frozen=True):
@@ -87,13 +92,15 @@ class PerformanceGate(_Written, frozen=True):
 
     data: DataSet
     metrics: Annotated[tuple[Metric, ...], msgspec.Meta(min_length=1, max_length=20)]
+    """Figures of these rows, and what is wanted of them, 1 to 20."""
     slices: Annotated[tuple[Slices, ...], msgspec.Meta(max_length=10)] = ()
+    """Columns whose values make groups that are compared by themselves, at most 10. Default: none."""
     least_rows: Annotated[int, msgspec.Meta(ge=30)] = 200
     """Rows from which on a group is judged. Default: 200; with fewer, a difference that matters can't be told from
     noise."""
     level: Number = "0.05"
     """Chance that noise blocks a candidate whose harm is accepted, by all comparisons of the gate together; and that
-    one passes whose harm must not. Default: one in twenty."""
+    one passes whose harm must not. Default: 0.05, one in twenty."""
 
 
 class Latency(_Written, frozen=True):
@@ -124,7 +131,7 @@ class ServingGate(_Written, frozen=True):
     """How long it is asked. Default: 10s, in which a model that takes 1 ms answers ten thousand times."""
     throughput_per_core: Annotated[int, msgspec.Meta(ge=1)] | None = None
     """Requests that must be answered in a second for each core of the limit. Default: no limit, the figure is told."""
-    memory_headroom: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,2}%$")] = "10%"
+    memory_headroom: Annotated[str, msgspec.Meta(pattern=SHARE)] = "10%"
     """Share of the memory limit that must be free at the peak. Default: 10%, for what a busier day takes."""
 
 
@@ -214,7 +221,7 @@ class DataQualityGate(_Written, frozen=True):
     leakage: Leakage = Leakage()
     shared_rows_level: Number = "0.01"
     """Chance that rows which have nothing to do with the version's sample are taken for rows of it, since rows may be
-    alike. Default: one in a hundred, so that one golden row found among a thousand that all differ is enough."""
+    alike. Default: 0.01, so that one golden row found among a thousand that all differ is enough."""
     time_column: str = ""
     """Column with the time of each row; without a zone, it is UTC. Default: none."""
     not_older_than: Age | None = None
@@ -229,7 +236,8 @@ class DataQualityGate(_Written, frozen=True):
 class Gate(_Written, frozen=True):
     """One gate: what a candidate has to show before it gets any traffic. It is of one kind."""
 
-    name: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
+    name: Annotated[str, msgspec.Meta(pattern=NAME)]
+    """What it is called in reports, such as predicts-well; each gate of a list has its own."""
     performance: PerformanceGate | None = None
     serving: ServingGate | None = None
     data_quality: DataQualityGate | None = None
@@ -242,6 +250,12 @@ class Gate(_Written, frozen=True):
         written = [kind for kind in msgspec.structs.astuple(self)[1:] if kind is not None]
         if len(written) != 1:
             raise ValueError(f"gate {self.name} has exactly one of {', '.join(kinds[:-1])} and {kinds[-1]}")
+
+    @property
+    def data(self) -> DataSet | Sample | None:
+        """The rows that it reads, if it reads any."""
+        kind = self.performance or self.data_quality or self.behaviour
+        return kind.data if kind else None
 
 
 class Finding(msgspec.Struct, frozen=True, rename="camel"):

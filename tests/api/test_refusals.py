@@ -35,11 +35,83 @@ def rollout(**fields):
     return model_deployment(rollout=fields)
 
 
+def gates(*found):
+    return model_deployment(gates=list(found))
+
+
+def performance(**fields):
+    data = {"uri": "s3://lake/rows.csv", "label": "late"}
+    return gates({"name": "predicts", "performance": {"data": data, "metrics": [{"name": "auc"}]} | fields})
+
+
 def checks(*found):
     return rollout(analysis={"checks": list(found)})
 
 
+GATE = "a gate has exactly one of performance, serving, dataQuality, behaviour and contract; write two gates for two"
 REFUSED = {
+    "a gate of no kind": (gates({"name": "empty"}), f"spec.gates[0]: Invalid value: {GATE}"),
+    "a gate of two kinds": (
+        gates({"name": "both", "contract": {}, "serving": {}}),
+        f"spec.gates[0]: Invalid value: {GATE}",
+    ),
+    "a gate whose name is no name": (
+        gates({"name": "Serves well", "serving": {}}),
+        (
+            'spec.gates[0].name: Invalid value: "Serves well": write a name of at most 63 lower-case letters, digits '
+            'and "-", such as "predicts-well"'
+        ),
+    ),
+    "two gates of one name": (
+        gates({"name": "serves", "serving": {}}, {"name": "serves", "contract": {}}),
+        'duplicate entries for key [name="serves"]',
+    ),
+    "a limit that is a float": (
+        performance(metrics=[{"name": "auc", "atLeast": 0.85}]),
+        '.spec.gates[name="predicts"].performance.metrics[0].atLeast: expected string',
+    ),
+    "a limit that is no number": (
+        performance(metrics=[{"name": "auc", "atLeast": "good"}]),
+        (
+            'spec.gates[0].performance.metrics[0].atLeast: Invalid value: "good": write a decimal number as text, such '
+            'as "0.85"'
+        ),
+    ),
+    "a gate without metrics": (
+        performance(metrics=[]),
+        "spec.gates[0].performance.metrics in body should have at least 1 items",
+    ),
+    "a latency without its unit": (
+        gates({"name": "serves", "serving": {"latency": {"p99": "20"}}}),
+        (
+            'spec.gates[0].serving.latency.p99: Invalid value: "20": write a duration such as "500ms", "30s" or "1m30s"'
+        ),
+    ),
+    "an age without the column that it is of": (
+        gates(
+            {
+                "name": "rows",
+                "dataQuality": {"data": {"uri": "s3://a/b.csv", "label": "l"}, "notOlderThan": "30d"},
+            }
+        ),
+        (
+            "spec.gates[0].dataQuality: Invalid value: timeColumn and notOlderThan are written together, or neither of "
+            "them"
+        ),
+    ),
+    "a direction without a move": (
+        gates(
+            {"name": "behaves", "behaviour": {"expectations": [{"feature": "income", "answer": "NotLower"}]}}
+        ),
+        (
+            "spec.gates[0].behaviour.expectations[0]: Invalid value: an expectation has by or to, not both; NotLower "
+            "and NotHigher need one of them"
+        ),
+    ),
+    "a setting of a gate that nobody knows": (
+        gates({"name": "serves", "serving": {"threads": 2}}),
+        '.spec.gates[name="serves"].serving.threads: field not declared in schema',
+    ),
     "a weight without its step's kind": (
         rollout(steps=[{"hold": "1m"}]),
         f"spec.rollout.steps[0]: Invalid value: {ONE_OF}",

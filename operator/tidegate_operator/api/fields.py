@@ -150,29 +150,3 @@ Quantity = Annotated[
     ),
 ]
 """As everywhere in Kubernetes; a bare integer is taken too, since `cpu: 2` is what people write."""
-
-Number = Annotated[
-    str,
-    *_written_as(
-        r"^-?[0-9]{1,12}(\.[0-9]{1,12})?$",
-        'write a decimal number as text, such as "0.85"',
-        max_length=26,
-    ),
-]
-"""Resources have no floats: two writers that round otherwise would go on changing each other's objects."""
-
-Share = Annotated[
-    str,
-    *_written_as(
-        r"^[0-9]{1,2}%$", 'write a share of less than 100 with its sign, such as "10%"', max_length=3
-    ),
-]
-
-GateName = Annotated[
-    str,
-    *_written_as(
-        r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
-        'write a name of at most 63 lower-case letters, digits and "-", such as "predicts-well"',
-        max_length=63,
-    ),
-]

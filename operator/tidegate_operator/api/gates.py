@@ -1,172 +1,174 @@
-"""Gates: what a candidate has to show before it gets any traffic, as `spec.gates` writes it.
+"""Gates in a spec: the very types that `tidegate check` reads, with a schema that admission holds them to.
 
-`tidegate.gates` reads the same words on a laptop; a test holds the two equal.
+What a gate is stands once, in `tidegate.gates`; here it gets sentences for what else would be a bare pattern.
 """
 
 from __future__ import annotations
 
-from typing import Annotated
+import ast
+import inspect
+import textwrap
+from typing import Annotated, Any, Final
 
-from pydantic import ConfigDict, Field
+import msgspec
+from pydantic import PlainSerializer, PlainValidator
 
-from tidegate_operator.api.fields import (
-    Digest,
-    GateName,
-    Name,
-    Number,
-    PositiveDuration,
-    Share,
-    refuse_unless,
-)
-from tidegate_operator.api.resource import Written
+from tidegate import expectations, gates, quantities
+from tidegate.gates import Gate
+from tidegate_operator.api.fields import refuse_unless
 
-MOST_GATES = 20
+MOST_GATES: Final = 20
+_LONGEST: Final = 1024
+"""Characters of a string without a bound of its own: columns and URIs are shorter."""
 
+# What to write instead, by the pattern that it missed; a pattern that is new has to get its sentence.
+_SENTENCES: Final = {
+    quantities.DURATION: 'write a duration such as "500ms", "30s" or "1m30s"',
+    gates.NUMBER: 'write a decimal number as text, such as "0.85"',
+    quantities.PERCENTAGE: 'write a percentage with its sign, such as "1%" or "0.5%"',
+    quantities.AGE: 'write an age in days or hours, such as "30d" or "36h"',
+    gates.SHARE: 'write a share of less than 100 with its sign, such as "10%"',
+    gates.NAME: 'write a name of at most 63 lower-case letters, digits and "-", such as "predicts-well"',
+    expectations.MOVE: 'write how far the number moves, such as "10%", "-10%" or "500"',
+    expectations.MARGIN: 'write a difference as text, such as "0.01"',
+    expectations.EXCEPTIONS: 'write a share of the rows with its sign, such as "0.5%"',
+}
+_PATTERN_LENGTH: Final = 64
+"""Characters that any of these patterns takes at most."""
+# What `__post_init__` says in Python, in CEL.
+_RULES: Final = {
+    "Gate": (
+        (
+            "[has(self.performance), has(self.serving), has(self.dataQuality), has(self.behaviour), "
+            "has(self.contract)].exists_one(kind, kind)"
+        ),
+        (
+            "a gate has exactly one of performance, serving, dataQuality, behaviour and contract; write two gates for "
+            "two of them"
+        ),
+    ),
+    "DataQualityGate": (
+        "(has(self.timeColumn) && self.timeColumn != '') == has(self.notOlderThan)",
+        "timeColumn and notOlderThan are written together, or neither of them",
+    ),
+    "Expectation": (
+        (
+            "!(has(self.by) && has(self.to) && self.to.size() > 0) && "
+            "(self.answer == 'Same' || has(self.by) || (has(self.to) && self.to.size() > 0))"
+        ),
+        "an expectation has by or to, not both; NotLower and NotHigher need one of them",
+    ),
+}
 
-class SecretReference(Written):
-    """A Secret of the same namespace."""
-
-    name: Name
-    """Name of the Secret."""
-
-
-class DataSet(Written):
-    """Rows that were held out of training, with their labels."""
-
-    uri: Annotated[str, Field(min_length=1, max_length=1024)]
-    """Where the file lies: a .parquet or .csv file behind s3://, gs://, az://, http://, https:// or pvc://, such as
-    s3://lake/holdout-2026-01.parquet.
-    """
-    label: Annotated[str, Field(min_length=1, max_length=253)]
-    """Column with what is to be predicted."""
-    digest: Digest | None = None
-    """SHA-256 of the file, sha256: and 64 hexadecimal digits. Default: none, the file is taken as it is."""
-    secret_ref: SecretReference | None = None
-    """Secret with the store's keys, as for a ModelVersion. Default: none, the store needs no keys."""
-
-
-class Comparison(Written):
-    """By how much the candidate may be worse than the version in service, on the same rows."""
-
-    tolerance: Number | None = None
-    """Harm that is accepted, in the metric's unit, such as "0.005". Default: 0.005 for accuracy and auc, 0.02
-    for precision, recall and f1, 0.01 for r2; of losses and errors 2 % of what the version in service has.
-    """
-    detect: Number | None = None
-    """Harm that must not pass, such as "0.03": who passes has shown less. Default: 0.03 for accuracy and auc,
-    0.1 for precision, recall and f1, 0.05 for r2; of losses and errors 10 % of what the version in service has.
-    """
-
-
-class Metric(Written):
-    """One figure of the held-out rows, and what is wanted of it."""
-
-    name: Annotated[str, Field(min_length=1, max_length=63)]
-    """Such as accuracy, auc, logLoss, brier, calibrationError, f1, precision, recall, rmse, mae, r2,
-    quantileLoss.
-    """
-    at_least: Number | None = None
-    """The figure itself must not be below. Default: no such limit."""
-    at_most: Number | None = None
-    """The figure itself must not be above. Default: no such limit."""
-    compared: Comparison | None = None
-    """Compared with the version in service. Default: only where neither atLeast nor atMost is written."""
-    threshold: Number = "0.5"
-    """Binary models call a row positive from this probability on. Default: 0.5."""
-    quantile: Number = "0.5"
-    """quantileLoss only: the quantile that the answer is meant to be. Default: 0.5, the median."""
+Schema = dict[str, Any]
 
 
-class Slices(Written):
-    """Groups of rows that are compared by themselves, so that a better average hides none that is served worse."""
-
-    column: Annotated[str, Field(min_length=1, max_length=253)]
-    """Column whose values make the groups, such as region; it need not be a feature."""
-    detect: Number | None = None
-    """Harm that must not pass in a group, in the metric's unit. Default: three times the metric's own, and a
-    third: a group has a tenth of the rows.
-    """
-
-
-class PerformanceGate(Written):
-    """How well the model predicts rows that it was not trained on."""
-
-    data: DataSet
-    """Rows that were held out of training, with their labels."""
-    metrics: Annotated[tuple[Metric, ...], Field(min_length=1, max_length=20)]
-    """Figures of these rows, and what is wanted of them. 1 to 20."""
-    slices: Annotated[tuple[Slices, ...], Field(max_length=10)] = ()
-    """Columns whose values make groups that are compared by themselves. At most 10. Default: none."""
-    least_rows: Annotated[int, Field(ge=30)] = 200
-    """Rows from which on a group is judged. Default: 200; with fewer, a difference that matters can't be told
-    from noise.
-    """
-    level: Number = "0.05"
-    """Chance that noise blocks a candidate whose harm is accepted, by all comparisons of the gate together; and
-    that one passes whose harm must not. Default: 0.05, one in twenty.
-    """
+def _build_schema() -> Schema:
+    """The schema of the list, with references resolved."""
+    (_,), parts = msgspec.json.schema_components([Gate], ref_template="{name}")
+    types = {one.__name__: one for one in _find_structs(Gate)}
+    for name, part in parts.items():
+        if name in types:
+            _describe(part, types[name])
+    return {
+        "type": "array",
+        "items": _resolve(parts["Gate"], parts),
+        "maxItems": MOST_GATES,
+        "x-kubernetes-list-type": "map",
+        "x-kubernetes-list-map-keys": ["name"],
+    }
 
 
-class Latency(Written):
-    """How long answers may take."""
-
-    p50: PositiveDuration | None = None
-    """Half of the answers. Default: no limit, the figure is told."""
-    p99: PositiveDuration | None = None
-    """All but one in a hundred. Default: no limit, the figure is told."""
-
-
-class ServingGate(Written):
-    """How the version serves under the limits that its pods will have, asked over HTTP with its own golden rows."""
-
-    ready_within: PositiveDuration | None = None
-    """From the predictor's start until it can answer. Default: no limit, the figure is told."""
-    first_answer_within: PositiveDuration | None = None
-    """The first request, which meets cold caches. Default: no limit, the figure is told."""
-    latency: Latency = Latency()
-    """How long answers may take."""
-    concurrency: Annotated[int, Field(ge=1, le=1000)] = 1
-    """Requests under way at the same time, 1 to 1000. Default: 1."""
-    requests_per_second: Annotated[int, Field(ge=0, le=100_000)] = 0
-    """Requests that begin in a second, whatever the answers do, 0 to 100000. Default: 0, each of those under way
-    is followed by the next.
-    """
-    rows_per_request: Annotated[int, Field(ge=1, le=10_000)] = 1
-    """Rows of a request, 1 to 10000. Default: 1."""
-    duration: PositiveDuration = "10s"
-    """How long it is asked. Default: 10s, in which a model that takes 1 ms answers ten thousand times."""
-    throughput_per_core: Annotated[int, Field(ge=1)] | None = None
-    """Requests that must be answered in a second for each core of the limit. Default: no limit, the figure is
-    told.
-    """
-    memory_headroom: Share = "10%"
-    """Share of the memory limit that must be free at the peak. Default: 10%, for what a busier day takes."""
+def _find_structs(struct: type[msgspec.Struct]) -> set[type[msgspec.Struct]]:
+    """A struct and all that its fields are made of."""
+    found: set[type[msgspec.Struct]] = {struct}
+    pending = [msgspec.inspect.type_info(struct)]
+    while pending:
+        info = pending.pop()
+        if isinstance(info, msgspec.inspect.StructType):
+            found.add(info.cls)
+            pending += [field.type for field in info.fields]
+        elif isinstance(info, msgspec.inspect.UnionType):
+            pending += info.types
+        elif isinstance(info, msgspec.inspect.VarTupleType):
+            pending.append(info.item_type)
+    return found
 
 
-class Gate(Written):
-    """One gate: what a candidate has to show before it gets any traffic. It is of one kind."""
+def _describe(part: Schema, struct: type[msgspec.Struct]) -> None:
+    """Puts into a struct's schema what its source says of each field, and the rule that its fields have together."""
+    names = dict(zip(struct.__struct_fields__, struct.__struct_encode_fields__, strict=True))
+    for field, words in _read_docs(struct).items():
+        if field in names:
+            part["properties"][names[field]]["description"] = words
+    if rule := _RULES.get(struct.__name__):
+        part.update(refuse_unless(rule))
 
-    model_config = ConfigDict(
-        json_schema_extra=refuse_unless(
-            (
-                "[has(self.performance), has(self.serving)].exists_one(kind, kind)",
-                "a gate has exactly one of performance and serving; write two gates for both",
-            )
-        )
-    )
 
-    name: GateName
-    """What it is called in reports, such as predicts-well; each gate of a list has its own."""
-    performance: PerformanceGate | None = None
-    """How well the model predicts rows that it was not trained on. Default: none."""
-    serving: ServingGate | None = None
-    """How the version serves under the limits that its pods will have. Default: none."""
+def _read_docs(struct: type[msgspec.Struct]) -> dict[str, str]:
+    """The strings that stand below the fields of a class, those of its bases too."""
+    found: dict[str, str] = {}
+    for one in reversed(struct.__mro__):
+        if not issubclass(one, msgspec.Struct) or one is msgspec.Struct:
+            continue
+        (tree,) = ast.parse(textwrap.dedent(inspect.getsource(one))).body
+        assert isinstance(tree, ast.ClassDef)
+        for field, below in zip(tree.body, tree.body[1:], strict=False):
+            if isinstance(field, ast.AnnAssign) and isinstance(below, ast.Expr):
+                assert isinstance(field.target, ast.Name)
+                assert isinstance(below.value, ast.Constant)
+                found[field.target.id] = str(below.value.value)
+    return found
+
+
+def _resolve(schema: Schema, parts: dict[str, Schema]) -> Schema:
+    """A schema without references and without null, whose strings are bounded and have sentences for patterns."""
+    if "anyOf" in schema:
+        (present,) = (one for one in schema["anyOf"] if one != {"type": "null"})
+        return _resolve({**present, **{key: value for key, value in schema.items() if key != "anyOf"}}, parts)
+    if "$ref" in schema:
+        own = {key: value for key, value in schema.items() if key != "$ref"}
+        return _resolve({**parts[schema["$ref"]], **own}, parts)
+    found = dict(schema)
+    if "properties" in found:
+        found["properties"] = {name: _resolve(one, parts) for name, one in found["properties"].items()}
+    if "items" in found:
+        found["items"] = _resolve(found["items"], parts)
+    if "enum" in found:
+        found["type"] = "string"
+    elif found.get("type") == "string":
+        _bound(found)
+    if found.get("default") == "":
+        del found["default"]  # absent means the same, and stands in nobody's diff
+    return found
+
+
+def _bound(schema: Schema) -> None:
+    """In CEL, not in the schema's `pattern`: there the API server would answer with the bare expression."""
+    if pattern := schema.pop("pattern", ""):
+        schema["maxLength"] = _PATTERN_LENGTH
+        schema.update(refuse_unless((f"self.matches(r'{pattern}')", _SENTENCES[pattern])))
+    schema.setdefault("maxLength", _LONGEST)
+
+
+class _Described:
+    """Builds the schema when it is asked for: an operator that runs needs none, and no source of any class."""
+
+    def __get_pydantic_json_schema__(self, _core: object, _handler: object) -> Schema:
+        """See pydantic."""
+        return _build_schema()
+
+
+def _read(value: object) -> tuple[Gate, ...]:
+    try:
+        return msgspec.convert(value, tuple[Gate, ...])
+    except msgspec.ValidationError as error:
+        raise ValueError(str(error)) from error
 
 
 Gates = Annotated[
     tuple[Gate, ...],
-    Field(
-        max_length=MOST_GATES,
-        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
-    ),
+    PlainValidator(_read),
+    PlainSerializer(msgspec.to_builtins),
+    _Described(),
 ]

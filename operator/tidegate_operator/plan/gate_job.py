@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Final
 
+import msgspec
+
 from tidegate import gate_run, pod
 from tidegate.gate_run import CLAIM, CREDENTIALS
+from tidegate.gates import Gate
 from tidegate.quantities import parse_seconds
-from tidegate_operator.api.gates import Gate
 from tidegate_operator.api.model_deployment import ModelDeployment
 from tidegate_operator.plan.facts import Manifest, Revision
 from tidegate_operator.plan.identity import label_gates, owned_by
@@ -99,9 +100,8 @@ def _render_gates(
     """The container beside the predictor; it reads the candidate's bundle where that has put it."""
     bundle = {"name": "bundle", "mountPath": pod.BUNDLE_FOLDER, "readOnly": True}
     scratch = {"name": "scratch", "mountPath": "/tmp"}  # noqa: S108 - a volume of the pod's own
-    gates = [gate.model_dump(mode="json", by_alias=True, exclude_none=True) for gate in deployment.spec.gates]
     values = {
-        gate_run.Variable.GATES: json.dumps(gates),
+        gate_run.Variable.GATES: msgspec.json.encode(deployment.spec.gates).decode(),
         gate_run.Variable.CPU: str(deployment.spec.serving.resources.limits.cpu),
     }
     if held.stable:
@@ -164,8 +164,7 @@ def _find_reads(gates: tuple[Gate, ...], stable: Revision | None) -> Iterator[Re
         claim = _claim_of(known[pod.Variable.SOURCE])
         yield Read("stable", gate_run.STABLE_FOLDER, known.get(pod.Variable.SECRET, ""), claim)
     for place, gate in enumerate(gates):
-        if gate.performance:
-            data = gate.performance.data
+        if data := gate.data:
             secret = data.secret_ref.name if data.secret_ref else ""
             yield Read(f"data-{place}", f"{gate_run.DATA_FOLDER}/{gate.name}", secret, _claim_of(data.uri))
 

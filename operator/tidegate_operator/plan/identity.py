@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 
+import msgspec
+
 from tidegate import history
 from tidegate_operator.api.model_deployment import ModelDeployment
 from tidegate_operator.api.model_version import ModelVersion
@@ -58,7 +60,8 @@ def name_gate_run(deployment: ModelDeployment, revision: str, stable: str) -> st
     """
     retry = deployment.metadata.annotations.get(RETRY_ANNOTATION) or deployment.status.last_handled_retry
     facts = {
-        "gates": [gate.model_dump(mode="json", by_alias=True) for gate in deployment.spec.gates],
+        # Without defaults: an upgrade that brings new settings asks nobody again.
+        "gates": msgspec.to_builtins(deployment.spec.gates),
         "revision": revision,
         "stable": stable,
         "retry": retry or "",
