@@ -86,6 +86,7 @@ class Pod:
             self.settings,
             source=folder,
             secret=data.secret_ref.name if data.secret_ref else "",
+            named_in=f"data.secretRef of the gate {gate}",
             credentials_folder=keys / CREDENTIALS,
             claim_folder=keys / CLAIM,
         )

@@ -131,7 +131,7 @@ def _denied(name: str, settings: Settings) -> CannotStart:
     remedy = (
         f"mend the keys in Secret {settings.secret}"
         if settings.secret
-        else "name a Secret with the store's keys in spec.source.secretRef of the ModelVersion"
+        else f"name a Secret with the store's keys in {settings.named_in}"
     )
     return CannotStart(
         StartFailure.SOURCE_DENIED, f"reading {name} from {settings.source} is denied; {remedy}"

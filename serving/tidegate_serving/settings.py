@@ -32,6 +32,8 @@ class Settings:
     digest: str
     secret: str = ""
     """Name of the Secret that is mounted as `credentials_folder`; empty: the source needs no keys."""
+    named_in: str = "spec.source.secretRef of the ModelVersion"
+    """Where a user names that Secret, for sentences."""
     host: str = "0.0.0.0"  # noqa: S104 - a pod is reached at its own address
     port: int = pod.PORT
     threads: int = 1

@@ -38,7 +38,7 @@ def open_store(settings: Settings) -> Store:
     if settings.secret and not any(settings.credentials_folder.glob("[!.]*")):
         raise CannotStart(
             StartFailure.SECRET_MISSING,
-            f"there is no Secret {settings.secret} with keys in it (spec.source.secretRef of the ModelVersion); "
+            f"there is no Secret {settings.secret} with keys in it ({settings.named_in}); "
             f"create it with the keys of {settings.source}, such as {_FIRST_KEYS.get(scheme, S3_KEYS[0])}",
         )
     try:
@@ -76,7 +76,7 @@ def _open_cloud(scheme: str, settings: Settings) -> Store:
         return open_cloud(scheme, settings.source, keys)
     except AccountUnknown as error:
         raise ValueError(
-            f"{error}; put {AZURE_ACCOUNT} into the Secret that spec.source.secretRef of the ModelVersion names"
+            f"{error}; put {AZURE_ACCOUNT} into the Secret that {settings.named_in} names"
         ) from error
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.api.accounts import token_of
 from tests.api.client import open_client
 from tests.api.helm import SYSTEM
-from tests.api.test_pod_security import router
+from tests.api.test_pod_security import gates, router
 
 OURS = {"app.kubernetes.io/part-of": "tidegate"}
 IN_FORCE_SECONDS = 20
@@ -31,8 +31,19 @@ def deployment(name="fraud-1", *, labels=OURS, volumes=(), **pod):
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec}
 
 
+def job(**pod):
+    template = gates("s3://models/fraud/7")
+    template["spec"] |= pod
+    metadata = {"name": "fraud-g1", "labels": OURS}
+    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": {"template": template}}
+
+
+PLURALS = {"Deployment": "deployments", "Job": "jobs"}
+
+
 def apply(client, namespace, manifest):
-    path = f"/apis/apps/v1/namespaces/{namespace.name}/deployments/{manifest['metadata']['name']}"
+    kind, name = manifest["kind"], manifest["metadata"]["name"]
+    path = f"/apis/{manifest['apiVersion']}/namespaces/{namespace.name}/{PLURALS[kind]}/{name}"
     query = {"fieldManager": "thief", "force": "true", "dryRun": "All"}
     headers = {"Content-Type": "application/apply-patch+yaml"}
     return client.patch(path, params=query, json=manifest, headers=headers)
@@ -48,8 +59,9 @@ def refusal(client, namespace, manifest):
     return answer.json()["message"]
 
 
-def test_what_the_operator_renders_is_accepted(thief, namespace):
-    answer = apply(thief, namespace, deployment())
+@pytest.mark.parametrize("manifest", [deployment(), job()], ids=["deployment", "job"])
+def test_what_the_operator_renders_is_accepted(thief, namespace, manifest):
+    answer = apply(thief, namespace, manifest)
     assert answer.is_success, answer.json()["message"]
 
 
@@ -65,6 +77,12 @@ def test_what_the_operator_renders_is_accepted(thief, namespace):
 )
 def test_a_pod_that_could_do_more_is_refused(thief, namespace, pod, sentence):
     assert sentence in refusal(thief, namespace, deployment(**pod))
+
+
+def test_a_job_may_do_no_more_than_that(thief, namespace):
+    root = {"name": "root", "image": "x", "securityContext": {"allowPrivilegeEscalation": True}}
+    assert "gains no privilege" in refusal(thief, namespace, job(initContainers=[root]))
+    assert "has no ServiceAccount" in refusal(thief, namespace, job(serviceAccountName="admin"))
 
 
 def test_what_is_not_tidegates_is_left_alone(thief, namespace):

@@ -15,6 +15,8 @@ from tests.api.namespace import model_deployment, model_version
 
 from tidegate_operator.api.model_deployment import ModelDeployment
 from tidegate_operator.api.model_version import ModelVersion
+from tidegate_operator.plan.facts import Revision
+from tidegate_operator.plan.gate_job import Held, build_gate_job
 from tidegate_operator.plan.render import RenderSettings, build_revision
 from tidegate_operator.routing.router import Owner, RouterSettings, build_router
 
@@ -31,19 +33,34 @@ def pods(admin: httpx.Client):
     return f"/api/v1/namespaces/{name}/pods"
 
 
+ROWS = {"uri": "pvc://rows/held-out.parquet", "label": "late", "secretRef": {"name": "lake"}}
+GATES = [
+    {"name": "predicts", "performance": {"data": ROWS, "metrics": [{"name": "auc"}]}},
+    {"name": "serves", "serving": {}},
+]
+
+
 def predictor(uri: str) -> Pod:
+    _, revision = revision_of(uri)
+    return template_of(revision.template)
+
+
+def gates(uri: str) -> Pod:
+    deployment, revision = revision_of(uri)
+    return template_of(build_gate_job(deployment, Held("fraud-g1", revision, stable=revision)))
+
+
+def revision_of(uri: str) -> tuple[ModelDeployment, Revision]:
     metadata = {"namespace": "team", "uid": "u"}
     source = {"uri": uri, "secretRef": {"name": "models-store"}}
-    deployment, version = model_deployment(), model_version(source=source)
-    for manifest in (deployment, version):
+    manifests = model_deployment(gates=GATES), model_version(source=source)
+    for manifest in manifests:
         manifest["metadata"] |= metadata
-    revision = build_revision(
-        ModelDeployment.model_validate(deployment),
-        ModelVersion.model_validate(version),
-        number=1,
-        settings=RenderSettings("predictor"),
+    deployment, version = (
+        ModelDeployment.model_validate(manifests[0]),
+        ModelVersion.model_validate(manifests[1]),
     )
-    return template_of(revision.template)
+    return deployment, build_revision(deployment, version, number=1, settings=RenderSettings("predictor"))
 
 
 def router() -> Pod:
@@ -69,6 +86,8 @@ PODS = {
     "operator": operator,
     "predictor": lambda: predictor("s3://models/fraud/7"),
     "predictor-with-a-claim": lambda: predictor("pvc://models/fraud/7"),
+    "gates": lambda: gates("s3://models/fraud/7"),
+    "gates-with-a-claim": lambda: gates("pvc://models/fraud/7"),
     "router": router,
     "store": store,
 }
