@@ -18,7 +18,7 @@ from typing import Final
 
 from bench.report import describe_spread, print_table, write_report
 from demo.ground import hold_ground
-from demo.waiting import Deadline
+from demo.waiting import Deadline, DeadlineError
 from drills import faults
 from drills.node import read_memory_mib
 from drills.scene import ANOTHER, BAD, GOOD, Outcome, Scene, uid_of
@@ -51,6 +51,8 @@ class Diary:
     rollouts: list[tuple[str, float]] = field(default_factory=list)
     """Each version with the seconds until it was promoted or taken back."""
     faults: Counter[str] = field(default_factory=Counter)
+    missed: list[str] = field(default_factory=list)
+    """What did not happen in the time that it has."""
     lost: Counter[str] = field(default_factory=Counter)
     """Requests lost in each fault, those with none left out."""
     memory_mib: dict[str, list[float]] = field(default_factory=lambda: {"operator": [], "predictors": []})
@@ -97,14 +99,20 @@ def main() -> None:
         before, number = scene.mark(), 0
         end = before.at + 3600 * arguments.hours
         while time.monotonic() < end:
-            soak_one_interval(scene, number, diary)
+            try:
+                soak_one_interval(scene, number, diary)
+            except DeadlineError as error:
+                # It has failed, and what comes after may show more.
+                print(f"    {error}", flush=True)
+                diary.missed.append(str(error))
             print(f"    {scene.outcome(before).lost} lost so far", flush=True)
             number += 1
         scene.stop_sending()
         outcome = scene.outcome(before)
     report(diary, outcome, hours=(time.monotonic() - before.at) / 3600)
-    if outcome.lost > diary.excused or outcome.wrong_decisions:
-        sys.exit(f"{outcome.lost} requests lost, {len(outcome.wrong_decisions)} wrong decisions")
+    if outcome.lost > diary.excused or outcome.wrong_decisions or diary.missed:
+        decisions = f"{len(outcome.wrong_decisions)} wrong decisions"
+        sys.exit(f"{outcome.lost} requests lost, {decisions}, {len(diary.missed)} deadlines missed")
 
 
 def soak_one_interval(scene: Scene, number: int, diary: Diary) -> None:
@@ -138,6 +146,7 @@ def report(diary: Diary, outcome: Outcome, *, hours: float) -> None:
         ("lost", outcome.lost),
         ("of these held by killed routers", diary.excused),
         ("wrong decisions", len(outcome.wrong_decisions)),
+        ("deadlines missed", len(diary.missed)),
         ("rollouts", ", ".join(f"{count} of {version}" for version, count in ended.items())),
         ("faults", ", ".join(f"{count} × {name}" for name, count in diary.faults.most_common())),
         *((f"memory of {name}, MiB", describe_spread(values)) for name, values in diary.memory_mib.items()),
@@ -149,11 +158,17 @@ def report(diary: Diary, outcome: Outcome, *, hours: float) -> None:
         "lost": outcome.lost,
         "held_by_killed_routers": diary.excused,
         "wrong_decisions": len(outcome.wrong_decisions),
+        "deadlines_missed": len(diary.missed),
         "rollouts": dict(ended),
         "faults": dict(diary.faults),
         "memory_mib": {name: _compare_ends(values) for name, values in diary.memory_mib.items()},
     }
-    samples = {"rollouts": diary.rollouts, "memory_mib": diary.memory_mib, **asdict(outcome)}
+    samples = {
+        "rollouts": diary.rollouts,
+        "missed": diary.missed,
+        "memory_mib": diary.memory_mib,
+        **asdict(outcome),
+    }
     write_report("soak", figures, samples=samples)
 
 

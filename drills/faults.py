@@ -53,26 +53,26 @@ def routers_rolled(scene: Scene) -> None:
 
 def predictor_killed(scene: Scene) -> None:
     """One pod of each revision is killed; its container starts again."""
-    with _until_as_many_pods(scene), scene.fault():
+    with _until_all_pods(scene), scene.fault():
         for pod in first_pods(scene):
             signal(uid_of(pod), "KILL")
 
 
 def predictor_hangs(scene: Scene) -> None:
     """One pod of each revision stands still for 20 s, with its connections open."""
-    with _until_as_many_pods(scene), scene.fault(), stopped(*map(uid_of, first_pods(scene))):
+    with _until_all_pods(scene), scene.fault(), stopped(*map(uid_of, first_pods(scene))):
         scene.pause(HUNG_SECONDS)
 
 
 def predictor_slow(scene: Scene) -> None:
     """A pod gets a tenth of its processor for 20 s."""
-    with _until_as_many_pods(scene), scene.fault(), slowed(uid_of(first_pods(scene)[0]), running_percent=10):
+    with _until_all_pods(scene), scene.fault(), slowed(uid_of(first_pods(scene)[0]), running_percent=10):
         scene.pause(SLOW_SECONDS)
 
 
 def predictors_rolled(scene: Scene) -> None:
     """`kubectl rollout restart` of the pods that serve."""
-    with _until_as_many_pods(scene), scene.fault():
+    with _until_all_pods(scene), scene.fault():
         roll(scene, f"deployment/{scene.witness.revisions[scene.view.stable]}")
 
 
@@ -141,12 +141,14 @@ def first_pods(scene: Scene) -> list[Manifest]:
 
 
 @contextmanager
-def _until_as_many_pods(scene: Scene) -> Iterator[None]:
-    """Waits, after the block, until all the pods that were there before it are ready again."""
-    count = len(scene.pods())
+def _until_all_pods(scene: Scene) -> Iterator[None]:
+    """Waits, after the block, until all pods that are wanted are ready.
+
+    Not as many as before it: those of a candidate that was taken back a moment ago are on their way out.
+    """
     yield
     scene.pause(_NOTICED_SECONDS)
-    scene.until_all_ready(scene.pods, count)
+    scene.until_pods_ready()
     scene.recovered()
 
 

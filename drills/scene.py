@@ -239,6 +239,20 @@ class Scene:
             last_seen=lambda: [(pod["metadata"]["name"], is_ready(pod)) for pod in what()],
         )
 
+    def until_pods_ready(self) -> None:
+        """Waits until as many predictor pods are ready as are wanted now, and no other is left."""
+
+        def look() -> tuple[int, list[bool]]:
+            found = self.kubectl.find("deployments", f"tidegate.io/deployment={self.name}")
+            wanted = sum(deployment["spec"]["replicas"] for deployment in found)
+            return wanted, [is_ready(pod) for pod in self.pods()]
+
+        def are_ready() -> bool:
+            wanted, ready = look()
+            return ready == [True] * wanted
+
+        wait_for(Deadline("the readiness of all pods", 90), are_ready, last_seen=look)
+
     def until_led(self) -> None:
         """Waits until an operator leads: only the leader is ready."""
         wait_for(LED, lambda: any(map(is_ready, self.operators())), last_seen=self.operators)

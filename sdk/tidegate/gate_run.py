@@ -41,6 +41,16 @@ class Variable(StrEnum):
     STABLE_SECRET = "TIDEGATE_STABLE_SECRET"  # noqa: S105 - name of the Secret with its keys
 
 
+class OwnVariable(StrEnum):
+    """Environment variables of a container that is a user's own gate."""
+
+    GATE = "TIDEGATE_GATE"  # its name
+    PREDICTOR = "TIDEGATE_PREDICTOR"  # where the predictor answers, under the limits that it will serve under
+    MODEL = "TIDEGATE_MODEL"  # the name that it serves under
+    BUNDLE = "TIDEGATE_BUNDLE"  # folder with the bundle's files, which can only be read
+    CREDENTIALS = "TIDEGATE_CREDENTIALS"  # folder with the keys of its Secret, if it names one
+
+
 class UnreadableReport(ValueError):  # noqa: N818 - what it is
     """What came back is no report."""
 

@@ -233,6 +233,22 @@ class DataQualityGate(_Written, frozen=True):
             raise ValueError("timeColumn and notOlderThan are written together, or neither of them")
 
 
+class JobGate(_Written, frozen=True):
+    """A program of your own: exit code 0 is Good, 1 is Bad, any other is NotEnough; its last words are the sentence.
+
+    It finds the bundle in the folder TIDEGATE_BUNDLE, and the predictor under its limits at TIDEGATE_PREDICTOR.
+    """
+
+    image: Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
+    """Container image, such as registry.example/fairness:3; by digest, if it shall be the same next year."""
+    command: Annotated[
+        tuple[Annotated[str, msgspec.Meta(max_length=4096)], ...], msgspec.Meta(max_length=50)
+    ] = ()
+    """What it runs. Default: what the image says."""
+    secret_ref: SecretReference | None = None
+    """Secret that it gets as files in the folder TIDEGATE_CREDENTIALS. Default: none."""
+
+
 class Gate(_Written, frozen=True):
     """One gate: what a candidate has to show before it gets any traffic. It is of one kind."""
 
@@ -243,6 +259,7 @@ class Gate(_Written, frozen=True):
     data_quality: DataQualityGate | None = None
     behaviour: BehaviourGate | None = None
     contract: ContractGate | None = None
+    job: JobGate | None = None
 
     def __post_init__(self) -> None:
         """Msgspec makes a validation error of this."""
@@ -250,6 +267,11 @@ class Gate(_Written, frozen=True):
         written = [kind for kind in msgspec.structs.astuple(self)[1:] if kind is not None]
         if len(written) != 1:
             raise ValueError(f"gate {self.name} has exactly one of {', '.join(kinds[:-1])} and {kinds[-1]}")
+
+    @property
+    def is_own(self) -> bool:
+        """Whether a program of the user's decides."""
+        return self.job is not None
 
     @property
     def data(self) -> DataSet | Sample | None:
@@ -266,6 +288,14 @@ class Finding(msgspec.Struct, frozen=True, rename="camel"):
     verdict: Verdict
     message: str
     """The figures and what is wanted of them, in one sentence."""
+
+
+class OwnReport(msgspec.Struct, frozen=True, rename="camel"):
+    """What a user's own gate may leave as its last words, as JSON; plain text is a message."""
+
+    message: str
+    """What it found, in one sentence."""
+    findings: tuple[Finding, ...] = ()
 
 
 class GateResult(msgspec.Struct, frozen=True, rename="camel"):

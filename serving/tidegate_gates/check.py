@@ -60,6 +60,9 @@ def run_gates(gates: Sequence[Gate], bundles: Bundles, surroundings: Surrounding
 def _run(
     gate: Gate, bundles: Bundles, models: tuple[Model, Model | None], surroundings: Surroundings
 ) -> GateResult:
+    if gate.job:
+        words = f"{gate.name} is a program in an image, which only a cluster runs; leave it out here"
+        return conclude(gate.name, [Finding(gate.name, Verdict.NOT_ENOUGH, words)])
     if gate.performance:
         return _run_performance(gate.name, gate.performance, models, surroundings)
     if gate.behaviour:

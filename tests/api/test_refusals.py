@@ -48,7 +48,7 @@ def checks(*found):
     return rollout(analysis={"checks": list(found)})
 
 
-GATE = "a gate has exactly one of performance, serving, dataQuality, behaviour and contract; write two gates for two"
+GATE = "a gate has exactly one of performance, serving, dataQuality, behaviour, contract and job; write two gates"
 REFUSED = {
     "a gate of no kind": (gates({"name": "empty"}), f"spec.gates[0]: Invalid value: {GATE}"),
     "a gate of two kinds": (

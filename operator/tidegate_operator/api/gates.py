@@ -40,11 +40,11 @@ _RULES: Final = {
     "Gate": (
         (
             "[has(self.performance), has(self.serving), has(self.dataQuality), has(self.behaviour), "
-            "has(self.contract)].exists_one(kind, kind)"
+            "has(self.contract), has(self.job)].exists_one(kind, kind)"
         ),
         (
-            "a gate has exactly one of performance, serving, dataQuality, behaviour and contract; write two gates for "
-            "two of them"
+            "a gate has exactly one of performance, serving, dataQuality, behaviour, contract and job; write two gates "
+            "for two of them"
         ),
     ),
     "DataQualityGate": (

@@ -9,8 +9,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from tidegate.gates import Report
+from tidegate.gates import OwnReport, Report
 from tidegate.history import Stay
+from tidegate.verdict import Verdict
 from tidegate_operator.api.model_deployment import ModelDeployment
 from tidegate_operator.api.model_version import ModelVersion
 from tidegate_operator.evidence.counts import Tally
@@ -61,6 +62,14 @@ class Workload:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnEnd:
+    """How a user's own gate ended."""
+
+    verdict: Verdict
+    report: OwnReport
+
+
+@dataclass(frozen=True, slots=True)
 class GateRun:
     """The Job that holds the gates of one candidate."""
 
@@ -69,6 +78,8 @@ class GateRun:
     """The predictor in its pod, which is never ready for us: it answers the gates alone. None: there is no pod yet."""
     report: Report | None = None
     """What the gates said; none: they have not ended, or have left none."""
+    own: Mapping[int, OwnEnd] = field(default_factory=dict)
+    """How the user's own gates ended, by their place among these."""
     failure: str = ""
     """Why they ended without a report."""
     ended_at: str = ""

@@ -10,12 +10,13 @@ from typing import Any, Final
 import msgspec
 
 from tidegate import gate_run, pod
-from tidegate.gate_run import CLAIM, CREDENTIALS
 from tidegate.gates import Gate
 from tidegate.quantities import parse_seconds
 from tidegate_operator.api.model_deployment import ModelDeployment
 from tidegate_operator.plan.facts import Manifest, Revision
+from tidegate_operator.plan.gate_reads import Read
 from tidegate_operator.plan.identity import label_gates, owned_by
+from tidegate_operator.plan.own_gates import find_secrets, render_own
 
 GATES_CONTAINER: Final = "gates"
 PREDICTOR_CONTAINER: Final = "predictor"
@@ -72,18 +73,23 @@ def build_gate_job(deployment: ModelDeployment, held: Held) -> Manifest:
 def _render_pod(deployment: ModelDeployment, held: Held) -> Manifest:
     served: dict[str, Any] = deepcopy(dict(_pod_of(held.candidate)))
     (predictor,) = served.pop("containers")
+    gates = deployment.spec.gates
+    own = tuple(gate for gate in gates if gate.is_own)
+    ours = tuple(gate for gate in gates if not gate.is_own)
     # It is spread over nodes by the labels of those that serve, which this pod does not have.
     served.pop("topologySpreadConstraints", None)
-    reads = list(_find_reads(deployment.spec.gates, held.stable))
-    volumes = [volume for read in reads for volume in read.volumes]
+    reads = list(_find_reads(ours, held.stable))
+    volumes = [volume for read in (*reads, *find_secrets(own)) for volume in read.volumes]
     scratch = {"name": "scratch", "emptyDir": {"sizeLimit": SCRATCH_LIMIT}}
+    asking = [_render_gates(deployment, held, predictor, reads)] if ours else []
     return served | {
         "restartPolicy": "Never",
         "terminationGracePeriodSeconds": GRACE_SECONDS,
         "activeDeadlineSeconds": _find_deadline(deployment),
         # Started before the gates, until they have ended, and again if it ends before them (Kubernetes 1.29).
-        "initContainers": [predictor | {"restartPolicy": "Always"}],
-        "containers": [_render_gates(deployment, held, predictor, reads)],
+        # What users bring comes when ours have ended: while latencies are measured, nothing else runs.
+        "initContainers": [predictor | {"restartPolicy": "Always"}, *(asking if own else ())],
+        "containers": render_own(deployment, own, predictor["securityContext"]) if own else asking,
         "volumes": [*served["volumes"], scratch, *volumes],
     }
 
@@ -100,8 +106,9 @@ def _render_gates(
     """The container beside the predictor; it reads the candidate's bundle where that has put it."""
     bundle = {"name": "bundle", "mountPath": pod.BUNDLE_FOLDER, "readOnly": True}
     scratch = {"name": "scratch", "mountPath": "/tmp"}  # noqa: S108 - a volume of the pod's own
+    ours = [gate for gate in deployment.spec.gates if not gate.is_own]
     values = {
-        gate_run.Variable.GATES: msgspec.json.encode(deployment.spec.gates).decode(),
+        gate_run.Variable.GATES: msgspec.json.encode(ours).decode(),
         gate_run.Variable.CPU: str(deployment.spec.serving.resources.limits.cpu),
     }
     if held.stable:
@@ -124,38 +131,6 @@ def _render_gates(
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": [bundle, scratch, *(mount for read in reads for mount in read.mounts)],
     }
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """Something that the gates read from elsewhere: the volumes that it takes, and where they are mounted."""
-
-    name: str
-    folder: str
-    secret: str = ""
-    claim: str = ""
-
-    @property
-    def volumes(self) -> Iterator[dict[str, Any]]:
-        """A Secret's keys and a claim, as far as there are any."""
-        if self.secret:
-            # Optional, as for predictors: that it isn't there is told in a sentence, not by a pod that hangs.
-            secret = {"secretName": self.secret, "optional": True}
-            yield {"name": f"{self.name}-{CREDENTIALS}", "secret": secret}
-        if self.claim:
-            claim = {"claimName": self.claim, "readOnly": True}
-            yield {"name": f"{self.name}-{CLAIM}", "persistentVolumeClaim": claim}
-
-    @property
-    def mounts(self) -> Iterator[dict[str, Any]]:
-        """Where these are."""
-        for kind, there in ((CREDENTIALS, self.secret), (CLAIM, self.claim)):
-            if there:
-                yield {
-                    "name": f"{self.name}-{kind}",
-                    "mountPath": f"{self.folder}/{kind}",
-                    "readOnly": True,
-                }
 
 
 def _find_reads(gates: tuple[Gate, ...], stable: Revision | None) -> Iterator[Read]:

@@ -17,7 +17,7 @@ def build_gate_report(
     deployment: ModelDeployment, candidate: Revision, told: GatesStatus, run: GateRun
 ) -> Manifest | None:
     """The report; none while the run goes on. The same run gives the same report, however often it is looked at."""
-    results = conclude_run(run)
+    results = conclude_run(run, deployment.spec.gates)
     if results is None or told.verdict is None:
         return None
     return {

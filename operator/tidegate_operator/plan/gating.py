@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from tidegate.gates import GateResult, worst
+from tidegate.gates import Gate, GateResult, worst
 from tidegate.history import Place
 from tidegate.pod import StartFailure
 from tidegate.verdict import Verdict
@@ -60,7 +60,7 @@ def look_at_gates(course: Course, snapshot: Snapshot, wanted: Revision, now: dat
         course = replace(course, gates=told).noting("gates", f"run {run}", f"spec.gates asks for {names}")
     if told.verdict is None:
         found = snapshot.gate_runs.get(run)
-        results = conclude_run(found) if found else None
+        results = conclude_run(found, snapshot.deployment.spec.gates) if found else None
         if results is None:
             return course.saying(Phase.QUALIFYING, Reason.QUALIFYING, _say_running(version, found))
         told = told.model_copy(update=_tell(results))
@@ -84,25 +84,40 @@ def _go_by(course: Course, told: GatesStatus, wanted: Revision, now: datetime) -
     return course.saying(Phase.BLOCKED, Reason.GATES_UNDECIDED, message, stalled=True)
 
 
-def conclude_run(run: GateRun) -> tuple[GateResult, ...] | None:
-    """What a run says; none while it goes on, or if it has to be run again."""
+def conclude_run(run: GateRun, gates: tuple[Gate, ...]) -> tuple[GateResult, ...] | None:
+    """What a run of these gates says; none while it goes on, or if it has to be run again."""
     predictor = run.predictor
     obstacle = find_obstacle(Workload(wanted=1, pods=(predictor,))) if predictor else None
     if obstacle and obstacle.reason == "OutOfMemory":
         words = f"under its limits the version can't serve: {_without_pod(obstacle, run)}"
         return (GateResult(START, Verdict.BAD, words), *_results_of(run))
-    if run.report:
-        return run.report.results
+    if (results := _find_results(run, gates)) is not None:
+        return results
     if obstacle and (obstacle.final or obstacle.reason == StartFailure.START_TIMEOUT):
         return (GateResult(START, Verdict.BAD, f"the version does not start: {_without_pod(obstacle, run)}"),)
     if run.ended_at and not (obstacle and obstacle.outside):
-        return (GateResult(START, Verdict.NOT_ENOUGH, run.failure),)
+        why = run.failure or "the gates ended, and some of them said nothing"
+        return (*_results_of(run), GateResult(START, Verdict.NOT_ENOUGH, why))
     return None
 
 
-def is_over(run: GateRun) -> bool:
+def is_over(run: GateRun, gates: tuple[Gate, ...]) -> bool:
     """Whether its Job is of no more use."""
-    return bool(run.ended_at) or conclude_run(run) is not None
+    return bool(run.ended_at) or conclude_run(run, gates) is not None
+
+
+def _find_results(run: GateRun, gates: tuple[Gate, ...]) -> tuple[GateResult, ...] | None:
+    """What all gates say; none as long as one of them has not ended."""
+    own = [gate for gate in gates if gate.is_own]
+    if len(own) < len(gates) and run.report is None:
+        return None
+    if any(place not in run.own for place in range(len(own))):
+        return None
+    ended = [(gate, run.own[place]) for place, gate in enumerate(own)]
+    of_own = (
+        GateResult(gate.name, end.verdict, end.report.message, end.report.findings) for gate, end in ended
+    )
+    return (*_results_of(run), *of_own)
 
 
 def say_results(told: GatesStatus) -> str:

@@ -278,8 +278,8 @@ def _leftovers(course: Course, snapshot: Snapshot) -> tuple[tuple[str, str], ...
         (kind, name) for name in gone for kind in ("Deployment", "Service", "PodDisruptionBudget")
     )
     awaited = course.gates.run if course.gates and course.candidate else None
-    runs = sorted(snapshot.gate_runs.items())
-    return workloads + tuple(("Job", name) for name, run in runs if name != awaited or is_over(run))
+    runs, gates = sorted(snapshot.gate_runs.items()), snapshot.deployment.spec.gates
+    return workloads + tuple(("Job", name) for name, run in runs if name != awaited or is_over(run, gates))
 
 
 def _next_look(course: Course, now: datetime) -> float | None:

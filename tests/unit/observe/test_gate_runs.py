@@ -87,7 +87,7 @@ def test_an_end_without_a_report_says_why(state: dict[str, Any], failure: str):
         ),
         (
             {"reason": "BackoffLimitExceeded", "message": "has reached the limit"},
-            [pod(reason="DeadlineExceeded")],
+            [pod(ended(137, reason="Error"), phase="Failed", reason="DeadlineExceeded")],
             "the gates were not done in the time that they have",
         ),
         (
@@ -99,6 +99,42 @@ def test_an_end_without_a_report_says_why(state: dict[str, Any], failure: str):
 )
 def test_a_job_that_is_given_up_says_why(failed: dict[str, str], pods: list[dict[str, Any]], failure: str):
     assert told(parse_gate_run(job(**failed), pods)) == (failure, ENDED_AT)
+
+
+SAYS_MORE = '{"message": "parity 0.7", "findings": [{"subject": "age", "verdict": "Bad", "message": "0.7"}]}'
+
+
+@pytest.mark.parametrize(
+    ("end", "verdict", "message"),
+    [
+        (ended(0, "all groups alike\n"), Verdict.GOOD, "all groups alike"),
+        (ended(1, "a log\nparity 0.7"), Verdict.BAD, "parity 0.7"),
+        (ended(1, SAYS_MORE), Verdict.BAD, "parity 0.7"),
+        (ended(3), Verdict.NOT_ENOUGH, "it says nothing, and its exit code is 3"),
+        (ended(137, reason="OOMKilled"), Verdict.NOT_ENOUGH, "it needed more memory than it has"),
+    ],
+)
+def test_a_program_of_the_users_is_judged_by_its_exit_code(
+    end: dict[str, Any], verdict: Verdict, message: str
+):
+    body = pod()
+    body["status"]["containerStatuses"] = [{"name": "own-0", "state": end}]
+    body["status"]["initContainerStatuses"].append(
+        {"name": "gates", "state": ended(message=pack_report(REPORT).decode())}
+    )
+    run = parse_gate_run(job(), [body])
+    assert (run.report, run.ended_at) == (REPORT, ENDED_AT)
+    assert (run.own[0].verdict, run.own[0].report.message) == (verdict, message)
+
+
+def test_a_run_goes_on_while_a_program_of_the_users_does():
+    body = pod()
+    body["status"]["containerStatuses"] = [
+        {"name": "own-0", "state": ended()},
+        {"name": "own-1", "state": {"running": {}}},
+    ]
+    run = parse_gate_run(job(), [body])
+    assert (list(run.own), run.ended_at) == ([0], "")
 
 
 def test_a_pod_that_a_drain_ended_is_not_the_one_that_counts():

@@ -93,6 +93,36 @@ def test_it_has_a_deadline_that_grows_with_what_is_asked(pod: dict[str, Any]):
     assert pod["activeDeadlineSeconds"] == 60 + 20 + 900
 
 
+OWN = {
+    "name": "fair",
+    "job": {"image": "fair:3", "command": ["fair", "--strict"], "secretRef": {"name": "fair"}},
+}
+
+
+def test_a_program_of_the_users_runs_after_ours_and_is_as_isolated():
+    spec = build_gate_job(deployed(gates=[*GATES, OWN]), Held("fraud-g1", revision(2), None))
+    pod = spec["spec"]["template"]["spec"]
+    assert [container["name"] for container in pod["initContainers"]] == ["predictor", "gates"]
+    (own,) = pod["containers"]
+    assert (own["image"], own["command"]) == ("fair:3", ["fair", "--strict"])
+    assert own["securityContext"] == pod["initContainers"][0]["securityContext"]
+    assert environment(own) == {
+        "TIDEGATE_GATE": "fair",
+        "TIDEGATE_MODEL": "fraud",
+        "TIDEGATE_PREDICTOR": "http://127.0.0.1:8080",
+        "TIDEGATE_BUNDLE": "/var/lib/tidegate/bundle",
+        "TIDEGATE_CREDENTIALS": "/var/run/tidegate/data/fair/credentials",
+    }
+    assert "fair" not in environment(pod["initContainers"][1])[Variable.GATES]
+
+
+def test_where_there_are_only_programs_of_the_users_no_gate_of_ours_runs():
+    pod = build_gate_job(deployed(gates=[OWN]), Held("fraud-g1", revision(2), None))["spec"]["template"][
+        "spec"
+    ]
+    assert [container["name"] for container in pod["initContainers"]] == ["predictor"]
+
+
 def test_the_same_revision_is_not_changed_by_it():
     before = json.dumps(revision(2).template)
     held = revision(2)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from tests.unit.plan.test_transcripts import QUICK
 from tests.unit.plan.world import Behaviour, World
 
-from tidegate.gates import GateResult
+from tidegate.gates import Gate, GateResult, OwnReport, Report
 from tidegate.pod import StartFailure
 from tidegate.verdict import Verdict
 from tidegate_operator.api.status import Phase
-from tidegate_operator.plan.facts import PodFact, Trouble
+from tidegate_operator.plan.facts import GateRun, OwnEnd, PodFact, Trouble
+from tidegate_operator.plan.gating import conclude_run
 from tidegate_operator.plan.identity import RETRY_ANNOTATION
 
 GATES = [
@@ -123,6 +125,30 @@ def test_gates_that_come_later_do_not_touch_who_has_traffic():
     world.apply(gates=GATES).play(150)
     assert world.last.status.version == "v2"
     assert not world.jobs
+
+
+OWN = {"name": "fair", "job": {"image": "fair:3"}}
+
+
+@pytest.mark.parametrize(
+    ("ended", "own", "verdicts"),
+    [
+        (False, {}, None),
+        (False, {0: Verdict.GOOD}, ["Good", "Good", "Good"]),
+        (False, {0: Verdict.BAD}, ["Good", "Good", "Bad"]),
+        (True, {}, ["Good", "Good", "NotEnough"]),
+    ],
+    ids=["it-runs", "it-is-good", "it-is-bad", "it-never-ran"],
+)
+def test_a_program_of_the_users_decides_with_the_others(ended, own, verdicts):
+    gates = msgspec.convert([*GATES, OWN], tuple[Gate, ...])
+    ends = {place: OwnEnd(verdict, OwnReport("told")) for place, verdict in own.items()}
+    report = Report("fraud", "sha256:1", "", GOOD)
+    run = GateRun(
+        "g", PodFact("p", ready=False), report, ends, ended_at="2026-01-01T00:00:00Z" if ended else ""
+    )
+    found = conclude_run(run, gates)
+    assert (found and [str(result.verdict) for result in found]) == verdicts
 
 
 def test_nothing_is_held_while_the_deployment_is_paused():

@@ -209,7 +209,7 @@ class World:
             return GateRun(name, predictor)
         failure = behaviour.gates_failure
         report = None if failure else Report("fraud", self.versions[version].spec.digest, "", behaviour.gates)
-        return GateRun(name, predictor, report, failure, ended_at.isoformat())
+        return GateRun(name, predictor, report, failure=failure, ended_at=ended_at.isoformat())
 
     def _traffic(self, revision: str) -> Traffic:
         requests, failed, slow, odd = (

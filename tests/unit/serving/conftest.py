@@ -53,6 +53,11 @@ class Server:
     def exit_code(self) -> int:
         return self.process.wait(timeout=20)
 
+    def has_last_word(self) -> bool:
+        """Whether it is written; a file that is there may still be empty."""
+        log = self.folder / "termination-log"
+        return log.is_file() and log.stat().st_size > 0
+
     def last_word(self) -> TerminationMessage:
         return msgspec.json.decode((self.folder / "termination-log").read_bytes(), type=TerminationMessage)
 

@@ -27,7 +27,7 @@ def test_a_secret_that_is_not_there_is_named_and_its_arrival_is_enough(start_ser
     folder, digest = bundle
     settings = {"secret": "store-keys", "credentials_folder": str(tmp_path / "keys"), "retry_seconds": 30}
     server = start_server(folder.as_uri(), digest, **settings)
-    server.until((server.folder / "termination-log").exists, "the missing Secret is written down")
+    server.until(server.has_last_word, "the missing Secret is written down")
     assert msgspec.structs.astuple(server.last_word()) == (
         StartFailure.SECRET_MISSING,
         (
@@ -119,7 +119,7 @@ def test_a_file_too_few_is_named_and_its_arrival_is_enough(start_server, late_bu
     (late / "golden.json").unlink()
     digest = write_sum_bundle(made)
     server = start_server(late.as_uri(), digest, retry_seconds=30)
-    server.until((server.folder / "termination-log").exists, "the missing file is written down")
+    server.until(server.has_last_word, "the missing file is written down")
     word = server.last_word()
     assert (word.reason, word.message) == (
         StartFailure.SOURCE_NOT_FOUND,
