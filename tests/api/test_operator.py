@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from tests.api.accounts import Rule, grant, make_account, read_rights, token_of
@@ -11,11 +12,16 @@ from tests.api.helm import CHARTS, SYSTEM, helm, render
 from tests.api.namespace import Namespace, model_deployment, model_version
 from tests.api.operator_process import Operator, run_operator
 
+from tidegate.gate_run import pack_report
+from tidegate.gates import GateResult, Report
+from tidegate.verdict import Verdict
+
 ACCOUNT = "tidegate-operator"
 LEASE = f"/apis/coordination.k8s.io/v1/namespaces/{SYSTEM}/leases/tidegate-operator"
 OTHER_DIGEST = "sha256:" + "cd" * 32
-NEEDS_PODS = {("events.k8s.io/events", "create")}
-"""What happens only to versions that serve, and here is no kubelet."""
+OTHER_LIMITS = {"limits": {"memory": "600Mi"}}
+GATES = [{"name": "serves", "serving": {}}]
+WORSE = Report("fraud", OTHER_DIGEST, "", (GateResult("serves", Verdict.BAD, "p99 is 90 ms"),))
 
 
 def start_and_replace_a_version(operator: Operator, namespace: Namespace) -> None:
@@ -30,6 +36,36 @@ def start_and_replace_a_version(operator: Operator, namespace: Namespace) -> Non
     operator.until("the next candidate", lambda: find_candidate(namespace, "fraud-8"))
     operator.until("the former one's end", lambda: first not in namespace.names_of("apps/v1/deployments"))
     operator.until("the former one's end", lambda: first not in namespace.names_of("v1/services"))
+    namespace.apply(
+        model_deployment(modelVersion="fraud-8", gates=GATES, serving={"resources": OTHER_LIMITS})
+    )
+    (job,) = operator.until("the Job that holds the gates", lambda: namespace.list("batch/v1/jobs"))
+    end_gates(namespace, job, WORSE)
+    operator.until("the verdict", lambda: find_phase(namespace) == "Blocked")
+    operator.until("the report", lambda: namespace.client.get(find_report(namespace)).is_success)
+    operator.until("the Job's end", lambda: not namespace.list("batch/v1/jobs"))
+
+
+def end_gates(namespace: Namespace, job: dict[str, Any], report: Report) -> None:
+    """A pod of the Job, and what a kubelet would say of it: here is none."""
+    pods, template = f"/api/v1/namespaces/{namespace.name}/pods", job["spec"]["template"]
+    metadata = {"name": "gates", "labels": template["metadata"]["labels"]}
+    namespace.client.post(pods, json={"metadata": metadata, "spec": template["spec"]}).raise_for_status()
+    end = {"exitCode": 0, "finishedAt": "2026-01-01T00:00:00Z", "message": pack_report(report).decode()}
+    status = {"name": "gates", "state": {"terminated": end}, "image": "", "imageID": "", "ready": False}
+    body = {"status": {"containerStatuses": [status | {"restartCount": 0}]}}
+    headers = {"Content-Type": "application/merge-patch+json"}
+    namespace.client.patch(f"{pods}/gates/status", json=body, headers=headers).raise_for_status()
+
+
+def find_phase(namespace: Namespace) -> str:
+    phase: str = namespace.get("ModelDeployment", "fraud")["status"].get("phase", "")
+    return phase
+
+
+def find_report(namespace: Namespace) -> str:
+    run = namespace.get("ModelDeployment", "fraud")["status"]["gates"]["run"]
+    return f"/apis/tidegate.io/v1alpha1/namespaces/{namespace.name}/gatereports/{run}"
 
 
 def find_candidate(namespace: Namespace, version: str) -> str:
@@ -74,7 +110,7 @@ def test_the_operator_uses_every_right_that_it_has_and_asks_for_no_other(
     asked = api_server.read_requests(f"{SYSTEM}:{ACCOUNT}")[before:]
     granted = without_names(read_rights(api_server, token, SYSTEM) - basics)
     assert find_refused(asked) == []
-    assert granted - set(read_used(asked)) == NEEDS_PODS
+    assert granted - set(read_used(asked)) == set()
 
 
 def test_a_restart_writes_nothing_that_is_so_already(api_server, namespace, tmp_path):
