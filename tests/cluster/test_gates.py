@@ -11,12 +11,15 @@ import duckdb
 import obstore
 import pandas as pd
 import pytest
-from demo.adult import TARGET, Census, read_census
+from demo.adult import NUMBERS, POSITIVE, TARGET, Census, read_census
 from demo.load import Load
 from demo.models import Trained, boosted
 from demo.rollout_view import RolloutView
 from demo.store import BUCKET, SECRET_NAME, publish
 from demo.waiting import Deadline, wait_for
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from tests.cluster.library import MODEL
 from tests.cluster.place import PROMOTED, QUICK, Place
 
@@ -48,7 +51,15 @@ PREDICTS: Final = {
         "leastRows": 500,
     },
 }
-GATES: Final = [SERVES, PREDICTS]
+LEAKING_ROWS: Final = "gates/leaking.parquet"
+CONTRACT: Final = {"name": "keeps-its-contract", "contract": {}}
+GATES: Final = [SERVES, PREDICTS, CONTRACT]
+
+
+def sound_rows(key: str) -> dict[str, Any]:
+    """The gate for the rows themselves. Many people of the census are alike."""
+    data = {**PREDICTS["performance"]["data"], "uri": f"s3://{BUCKET}/{key}"}
+    return {"name": "sound-rows", "dataQuality": {"data": data, "repeatedRows": "60%"}}
 
 
 def weak(census: Census) -> Trained:
@@ -62,7 +73,33 @@ def unfair(census: Census) -> Trained:
     return boosted(_mislabelled(census, census.train[column] == value))
 
 
-VERSIONS: Final[dict[str, Callable[[Census], Trained]]] = {"weak": weak, "unfair": unfair}
+def leaky(census: Census) -> Trained:
+    """Its rows were joined with a table that was written when the label was known."""
+    return boosted(leaking(census))
+
+
+def narrow(census: Census) -> Trained:
+    """It asks for fewer columns than its callers send."""
+    numbers = census.train[list(NUMBERS)]
+    pipeline = make_pipeline(StandardScaler(), LogisticRegression()).fit(numbers, census.train[TARGET])
+    return Trained(pipeline, numbers, auc=0.0)
+
+
+VERSIONS: Final[dict[str, Callable[[Census], Trained]]] = {
+    "weak": weak,
+    "unfair": unfair,
+    "leaky": leaky,
+    "narrow": narrow,
+}
+
+
+def leaking(census: Census) -> Census:
+    """The census with a column that gives the label away."""
+    parts = (
+        part.assign(hours_per_week=20 + 20 * part[TARGET].eq(POSITIVE))
+        for part in (census.train, census.held_out)
+    )
+    return Census(*parts)
 
 
 def _mislabelled(census: Census, rows: Any) -> Census:
@@ -77,6 +114,7 @@ def gated(shared_place: Place) -> Iterator[tuple[Place, Load]]:
     place = shared_place
     with place.library.bucket() as store, tempfile.TemporaryDirectory() as folder:
         obstore.put(store, ROWS, write_rows(Path(folder), read_census().held_out))
+        obstore.put(store, LEAKING_ROWS, write_rows(Path(folder), leaking(read_census()).held_out))
         for name, train in VERSIONS.items():
             model = train(read_census())
             bundle = tidegate.package(model.pipeline, model.sample, name=MODEL, folder=Path(folder) / name)
@@ -132,6 +170,7 @@ def test_a_version_that_is_worse_is_blocked(gated: tuple[Place, Load]) -> None:
     assert {result["gate"]: result["verdict"] for result in spec["results"]} == {
         "serves-well": "Good",
         "predicts-well": "Bad",
+        "keeps-its-contract": "Good",
     }
 
 
@@ -157,6 +196,31 @@ def test_a_version_that_needs_more_memory_than_its_limit_is_blocked(gated: tuple
     assert "raise spec.serving.resources.limits.memory" in view.message
 
 
+def test_a_version_whose_rows_give_the_label_away_is_blocked(gated: tuple[Place, Load]) -> None:
+    place, _ = gated
+    view = hold(place, "gates-leaky", gates=[sound_rows(LEAKING_ROWS)])
+    assert "'hours_per_week' alone tells 1.000 of the label" in view.message
+
+
+def test_a_version_that_asks_for_other_columns_is_blocked(gated: tuple[Place, Load]) -> None:
+    place, _ = gated
+    view = hold(place, "gates-narrow", gates=[CONTRACT])
+    assert "feature workclass is gone" in view.message
+
+
+def test_a_program_of_ones_own_decides_like_any_other_gate(gated: tuple[Place, Load]) -> None:
+    place, _ = gated
+    program = (
+        "import os, sys, urllib.request as r; "
+        "print('ready:', r.urlopen(os.environ['TIDEGATE_PREDICTOR'] + '/v2/health/ready').status, "
+        "os.path.exists(os.environ['TIDEGATE_BUNDLE'] + '/model.onnx')); sys.exit(1)"
+    )
+    image = place.library.images["TIDEGATE_PREDICTOR_IMAGE"]
+    own = {"name": "fair", "job": {"image": image, "command": ["python3", "-c", program]}}
+    view = hold(place, "income-4", gates=[CONTRACT, own])
+    assert "fair: ready: 200 True" in view.message
+
+
 def test_gates_that_cannot_be_evaluated_hold_until_they_can(gated: tuple[Place, Load]) -> None:
     place, _ = gated
     gone = {
@@ -172,7 +236,7 @@ def test_gates_that_cannot_be_evaluated_hold_until_they_can(gated: tuple[Place, 
 
 def test_a_version_that_passes_is_mirrored_and_promoted(gated: tuple[Place, Load]) -> None:
     place, _ = gated
-    place.deploy("income-4", QUICK, gates=GATES)
+    place.deploy("income-4", QUICK, gates=[*GATES, sound_rows(ROWS)])
     view = place.until(PROMOTED, lambda view: view.stable == "income-4")
     assert view.stable == "income-4"
     assert report_of(place)["verdict"] == "Good"
