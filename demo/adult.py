@@ -26,6 +26,7 @@ WORDS: Final = (
 )
 TARGET: Final = "income"
 POSITIVE: Final = ">50K"
+NEGATIVE: Final = "<=50K"
 
 _DATA: Final = Path(__file__).parent / "data" / "adult.csv.gz"
 

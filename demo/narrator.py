@@ -25,6 +25,8 @@ height="{terminal_height}"/></clipPath>{lines}</defs>{chrome}
 _STYLES: Final = {
     "PROMOTED": "bold green",
     "TAKEN BACK": "bold red",
+    "BLOCKED": "bold red",
+    "gates": "cyan",
     "weight": "cyan",
     "mirror": "cyan",
 }

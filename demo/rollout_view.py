@@ -38,6 +38,8 @@ class RolloutView:
     message: str
     """What the condition Ready says."""
     ready: bool
+    gates: tuple[Check, ...]
+    """What each gate says of the latest candidate, once all have ended."""
     rejected: Mapping[str, str]
     """What each ModelVersion was taken back for: reason and sentence."""
     revisions: Mapping[str, str]
@@ -51,7 +53,7 @@ class RolloutView:
         desired, observed = traffic.get("desired") or {}, traffic.get("observed") or {}
         roles = [status.get(role) or {} for role in ("stable", "candidate", "warm")]
         steps = rollout.get("steps") or [{}]
-        ready = _condition(status, "Ready")
+        ready, gates = _condition(status, "Ready"), status.get("gates") or {}
         fresh = status.get("observedGeneration") == deployment["metadata"].get("generation")
         return cls(
             phase=status.get("phase", ""),
@@ -62,6 +64,7 @@ class RolloutView:
             observed_percent=_share(observed),
             requests=steps[-1].get("candidateRequests", 0),
             checks=tuple(Check(c["name"], c["verdict"], c["message"]) for c in rollout.get("checks", [])),
+            gates=tuple(Check(g["gate"], g["verdict"], g["message"]) for g in gates.get("results", [])),
             message=ready.get("message", ""),
             ready=fresh and ready.get("status") == "True",
             rejected={
@@ -79,9 +82,14 @@ class RolloutView:
         return f"weight {self.weight} %{seen}"
 
     @property
-    def place(self) -> tuple[str, str, int, int]:
+    def qualifies(self) -> bool:
+        """Whether the candidate is held against its gates."""
+        return self.phase == "Qualifying"
+
+    @property
+    def place(self) -> tuple[object, ...]:
         """What a user would call another place: who serves, who wants to, and with which share."""
-        return self.stable, self.candidate, self.weight, self.mirror
+        return self.stable, self.candidate, self.weight, self.mirror, self.qualifies
 
 
 def tell_move(before: RolloutView | None, now: RolloutView) -> Iterator[str]:
@@ -94,7 +102,12 @@ def tell_move(before: RolloutView | None, now: RolloutView) -> Iterator[str]:
         yield f"mirror {now.mirror} %   {now.candidate} gets a copy of the requests; its answers are dropped"
     elif now.candidate and now.weight:
         yield f"weight {now.weight} %   {now.candidate} answers users"
+    elif now.candidate and now.qualifies:
+        yield f"gates   {now.candidate} is held against them under its limits; no request meets it"
     elif now.candidate:
+        if before is not None and before.qualifies:
+            yield f"gates   {now.candidate} has passed them"
+            yield from (f"    {gate}" for gate in now.gates)
         yield f"{now.candidate} starts: 0 % until its pods are ready"
     elif now.stable:
         yield f"{now.stable} serves all requests"
@@ -114,6 +127,9 @@ def _tell_end(before: RolloutView, now: RolloutView) -> Iterator[str]:
         yield f"PROMOTED   {now.stable} serves all requests"
         for check in before.checks:
             yield f"    {check}"
+    elif before.qualifies and before.candidate in now.rejected:
+        yield f"BLOCKED   {before.candidate}; no request has met it, all are answered by {now.stable}"
+        yield from (f"    {gate}" for gate in now.gates)
     elif why := now.rejected.get(before.candidate):
         yield f"TAKEN BACK   {before.candidate}; all requests are answered by {now.stable}"
         yield f"    {why}"

@@ -1,4 +1,4 @@
-"""The story: a model is deployed, a better one is promoted, and a worse one is taken back by itself."""
+"""The story: a model is deployed, a better one promoted, a worse one taken back, and one that is unfair blocked."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import duckdb
+import obstore
 import yaml
 
 import tidegate
-from demo.adult import columns, read_census, requests
+from demo.adult import Census, columns, read_census, requests
 from demo.ground import Ground, install_operator
 from demo.kubectl import Manifest
 from demo.load import Book, Load, ask, is_answered
-from demo.models import MODELS
+from demo.models import MODELS, boosted_on_mixed_up_rows
 from demo.narrator import Narrator
 from demo.rollout_watch import RolloutWatch
 from demo.store import open_store, publish, start_store
 from demo.waiting import (
+    BLOCKED,
     FIRST_VERSION_SERVES,
     NAMESPACE_GONE,
     PROMOTED,
@@ -30,6 +33,7 @@ from demo.waiting import (
 
 NAMESPACE: Final = "demo"
 NAME: Final = "income"
+VERSIONS: Final = {**MODELS, "income-4": boosted_on_mixed_up_rows}
 REQUESTS_PER_SECOND: Final = 50
 _PERSON: Final = Path(__file__).parent / "data" / "person.json"
 _MANIFESTS: Final = Path(__file__).parent / "manifests"
@@ -78,6 +82,7 @@ class Story:
         with self._traffic() as load:
             self._promote_better()
             revision = self._take_back_worse()
+            self._block_unfair()
         self._sum_up(Outcome(load.book, revision))
 
     def _install(self) -> None:
@@ -107,7 +112,7 @@ class Story:
         return f"{len(pods)} pods have" if len(pods) > 1 else "the last pod has" if pods else ""
 
     def _bring_models(self) -> None:
-        self._narrator.headline("Three models of who earns more than 50,000 dollars, from the Adult census")
+        self._narrator.headline("Four models of who earns more than 50,000 dollars, from the Adult census")
         keys = start_store(self._kubectl, self._ground.images["TIDEGATE_STORE_IMAGE"])
         census = read_census()
         self._narrator.say(
@@ -115,7 +120,8 @@ class Story:
             f"{columns(census.held_out).isna().any(axis=1).mean():.1%} of them lack a value"
         )
         with open_store(self._kubectl, keys) as store, tempfile.TemporaryDirectory() as folder:
-            for name, train in MODELS.items():
+            obstore.put(store, f"{NAME}/held-out.parquet", _write_tidied(census, Path(folder)))
+            for name, train in VERSIONS.items():
                 model = train(census)
                 bundle = tidegate.package(model.pipeline, model.sample, name=NAME, folder=Path(folder) / name)
                 self._kubectl.apply(publish(store, bundle, name=name))
@@ -149,6 +155,13 @@ class Story:
         self._point_to("income-3")
         self._watch.until(TAKEN_BACK, lambda view: "income-3" in view.rejected)
         return self._watch.revisions["income-3"]
+
+    def _block_unfair(self) -> None:
+        self._narrator.headline(
+            "A version that fails a group: the same trees, the labels of those who own a company mixed up"
+        )
+        self._point_to("income-4")
+        self._watch.until(BLOCKED, lambda view: "income-4" in view.rejected)
 
     def _point_to(self, version: str) -> None:
         patch = json.dumps({"spec": {"modelVersion": version}})
@@ -186,6 +199,13 @@ class Story:
 def _read_manifest(name: str) -> Manifest:
     manifest: dict[str, Any] = yaml.safe_load((_MANIFESTS / name).read_text())
     return manifest
+
+
+def _write_tidied(census: Census, folder: Path) -> bytes:
+    """Rows that gates judge by. Whoever tidied the training rows tidied these too, so gates can't find that mistake."""
+    path, tidied = folder / "held-out.parquet", census.held_out.dropna()
+    duckdb.from_df(tidied).write_parquet(str(path))
+    return path.read_bytes()
 
 
 def _describe(pipeline: Any) -> str:  # noqa: ANN401 - scikit-learn publishes no types

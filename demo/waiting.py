@@ -32,6 +32,7 @@ STORE_READY: Final = Deadline("the start of the model store", 120)
 FIRST_VERSION_SERVES: Final = Deadline("the first version's service", 180)
 PROMOTED: Final = Deadline("the promotion", 300)
 TAKEN_BACK: Final = Deadline("the take-back", 180)
+BLOCKED: Final = Deadline("the verdict of the gates", 180)
 TRAFFIC_FLOWS: Final = Deadline("an answer to the first requests", 60)
 
 

@@ -9,8 +9,11 @@ from demo.rollout_view import RolloutView, tell_evidence, tell_move
 from tidegate_operator.api.status import (
     CheckStatus,
     DesiredTraffic,
+    GatesStatus,
+    GateStatus,
     ModelDeploymentStatus,
     ObservedTraffic,
+    Phase,
     Rejection,
     RevisionStatus,
     RolloutStatus,
@@ -74,6 +77,35 @@ def test_a_take_back_is_told_with_its_reason() -> None:
     told = list(tell_move(at_weight(5), view(stable=STABLE, rejected=(rejection,))))
     assert told[0].startswith("TAKEN BACK   income-2")
     assert told[1].strip() == "ErrorRate: 7.4 % against 0 %"
+
+
+GATE = GateStatus(gate="predicts-well", verdict="Bad", message="auc is 0.6 for workclass=Self-emp-inc")
+RUN = GatesStatus(run="income-g1", model_version="income-2", revision="income-bb")
+
+
+def test_what_gates_said_is_told_with_the_figures_of_each() -> None:
+    held = view(phase=Phase.QUALIFYING, stable=STABLE, candidate=CANDIDATE, gates=RUN)
+    assert list(tell_move(None, held)) == [
+        "gates   income-2 is held against them under its limits; no request meets it"
+    ]
+    bad = RUN.model_copy(update={"verdict": "Bad", "results": (GATE,)})
+    rejection = Rejection(
+        revision="income-bb",
+        model_version="income-2",
+        digest="sha256:2",
+        reason="GateFailed",
+        message="predicts-well: auc",
+        at=NOW,
+    )
+    blocked = view(phase=Phase.BLOCKED, stable=STABLE, rejected=(rejection,), gates=bad)
+    assert list(tell_move(held, blocked)) == [
+        "BLOCKED   income-2; no request has met it, all are answered by income-1",
+        "    predicts-well Bad: auc is 0.6 for workclass=Self-emp-inc",
+    ]
+    good = GATE.model_copy(update={"verdict": "Good"})
+    passed = RUN.model_copy(update={"verdict": "Good", "results": (good,)})
+    starts = view(phase=Phase.STARTING, stable=STABLE, candidate=CANDIDATE, gates=passed)
+    assert next(tell_move(held, starts)) == "gates   income-2 has passed them"
 
 
 def test_a_status_not_yet_written_is_a_look_at_nothing() -> None:
