@@ -25,9 +25,16 @@ __all__ = ["Signer", "Trusted", "Unsealed", "check_seal", "read_trusted"]
 
 @dataclass(frozen=True, slots=True)
 class Unsealed:
-    """Why a seal doesn't count."""
+    """Why a seal doesn't count, and whose would."""
 
-    sentence: str
+    why: str
+    wanted: str
+    """The trusted ones."""
+
+    @property
+    def sentence(self) -> str:
+        """Both in one sentence."""
+        return f"{self.why}; wanted is one by {self.wanted}"
 
 
 def check_seal(text: str, digest: str, trusted: Trusted, *, now: datetime) -> Signer | Unsealed:
@@ -44,9 +51,10 @@ def check_seal(text: str, digest: str, trusted: Trusted, *, now: datetime) -> Si
         signer = _find_signer(envelope, trusted, now)
         sealed = read_sealed_digest(envelope.dsse_envelope.payload)
     except ValueError as error:
-        return Unsealed(str(error))
+        return Unsealed(str(error), str(trusted))
     if sealed != digest:
-        return Unsealed(f"{SEAL_NAME} is by {signer}, but for the digest {sealed[:71]} instead of {digest}")
+        why = f"{SEAL_NAME} is by {signer}, but for the digest {sealed[:71]} instead of {digest}"
+        return Unsealed(why, str(trusted))
     return signer
 
 
@@ -58,12 +66,12 @@ def _find_signer(envelope: Envelope, trusted: Trusted, now: datetime) -> Signer:
         if is_signed_by(key, signature, content):
             return Signer(key_fingerprint(key))
     if not envelope.certificates or not trusted.authorities:
-        raise ValueError(f"{SEAL_NAME} is by another key, or was changed; wanted is one by {trusted}")
+        raise ValueError(f"{SEAL_NAME} is by another key, or was changed")
     try:
         chain = read_chain(envelope.certificates, now)
         require_vouched(chain, trusted.authorities, now)
     except ValueError as error:
-        raise ValueError(f"{SEAL_NAME} doesn't count: {error}; wanted is one by {trusted}") from error
+        raise ValueError(f"{SEAL_NAME} doesn't count: {error}") from error
     if not is_signed_by(chain.key, signature, content):
         raise ValueError(f"{SEAL_NAME} names {chain.signer}, but is by another key, or was changed")
     return chain.signer

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -161,13 +161,16 @@ def read_chain(certificates: Sequence[bytes], now: datetime) -> Chain:
     if not isinstance(key, ec.EllipticCurvePublicKey) or key.curve.name not in _HASHES:
         raise ValueError(f"the certificate of {subject} has no key on the curve P-256, P-384 or P-521")
     if not leaf.not_valid_before_utc <= now <= leaf.not_valid_after_utc:
-        raise ValueError(
-            f"the certificate of {subject} is valid from {leaf.not_valid_before_utc:%Y-%m-%d} "
-            f"to {leaf.not_valid_after_utc:%Y-%m-%d} only"
-        )
+        # To the second: some are valid for ten minutes.
+        begin, end, moment = map(_say_time, (leaf.not_valid_before_utc, leaf.not_valid_after_utc, now))
+        raise ValueError(f"the certificate of {subject} is valid from {begin} to {end}, and not at {moment}")
     if not _may_sign(usages.get(x509.KeyUsage), usages.get(x509.ExtendedKeyUsage)):
         raise ValueError(f"the certificate of {subject} is not for signing (digitalSignature, codeSigning)")
     return Chain(leaf, tuple(between), key)
+
+
+def _say_time(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def require_vouched(chain: Chain, authorities: Sequence[x509.Certificate], now: datetime) -> None:

@@ -120,6 +120,13 @@ def test_another_key_is_refused_with_the_wanted_ones_fingerprint(sealed, text, k
     assert said == f"model.sig is by another key, or was changed; wanted is one by key {fingerprint}"
 
 
+def test_why_a_seal_does_not_count_is_told_apart_from_whose_would(sealed, text):
+    other = make_key(sealed.folder, "other")
+    said = sealed.check(text, other)
+    assert said.why == "model.sig is by another key, or was changed"
+    assert said.wanted == f"key {sealed.check(sealed.seal(other), other).fingerprint}"
+
+
 def test_a_seal_of_another_bundle_is_refused_with_both_digests(sealed, text, key):
     said = sentence(sealed.check(text, key, digest=OTHER_DIGEST))
     assert f"but for the digest {sealed.digest} instead of {OTHER_DIGEST}" in said
@@ -138,6 +145,7 @@ def test_a_certificate_counts_only_while_it_is_valid(sealed, authority, later, w
     text = sealed.seal(*authority.vouch("Ada"))
     said = sentence(sealed.check(text, by=authority, now=NOW + later * DAY))
     assert f"the certificate of CN=Ada {what}" in said
+    assert f"and not at {NOW + later * DAY:%Y-%m-%dT%H:%M:%SZ}" in said
     assert "authority CN=root" in said
 
 
