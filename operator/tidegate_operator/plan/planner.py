@@ -60,8 +60,9 @@ def _steer(course: Course, snapshot: Snapshot, target: Target | Unclear, now: da
         # What is running stays as it is, a bad candidate included in what is watched.
         course = advance(course, snapshot, now) if _is_through_gates(course, snapshot) else course
         return course.saying(course.phase, target.reason, target.message, stalled=True)
-    wanted, candidate = target.revision, course.candidate
-    if candidate and candidate.revision != wanted.name:
+    wanted = target.revision
+    course = _call_as_asked(course, wanted)
+    if course.candidate and course.candidate.revision != wanted.name:
         course = withdraw(course, because=f"spec.modelVersion now asks for {wanted.model_version}")
     if course.stable and course.stable.revision == wanted.name:
         return _serve(course, snapshot)
@@ -76,6 +77,16 @@ def _steer(course: Course, snapshot: Snapshot, target: Target | Unclear, now: da
     if _is_through_gates(course, snapshot):
         course = advance(course, snapshot, now)
     return _after_advance(course, snapshot, wanted)
+
+
+def _call_as_asked(course: Course, wanted: Revision) -> Course:
+    """A revision is called by the ModelVersion that the spec names, though another one of the same bytes came first."""
+    name = {"model_version": wanted.model_version}
+    stable, candidate = (
+        role.model_copy(update=name) if role and role.revision == wanted.name else role
+        for role in (course.stable, course.candidate)
+    )
+    return replace(course, stable=stable, candidate=candidate)
 
 
 def _is_through_gates(course: Course, snapshot: Snapshot) -> bool:

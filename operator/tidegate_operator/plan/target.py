@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tidegate_operator.plan.course import Reason
 from tidegate_operator.plan.facts import Revision, Snapshot
@@ -12,7 +12,7 @@ from tidegate_operator.plan.render import RenderSettings, build_revision
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The revision that the spec asks for; `known` tells whether it is recorded already."""
+    """The revision that the spec asks for, under the name that it asks by; `known`: it is recorded already."""
 
     revision: Revision
     known: bool
@@ -46,6 +46,7 @@ def find_target(snapshot: Snapshot, settings: RenderSettings) -> Target | Unclea
     name = name_revision(deployment, version)
     for revision in snapshot.revisions:
         if revision.name == name:
-            return Target(revision, known=True)
+            # Signed later, say, and registered once more: the same bytes are the same revision.
+            return Target(replace(revision, model_version=wanted), known=True)
     number = 1 + max((revision.number for revision in snapshot.revisions), default=0)
     return Target(build_revision(deployment, version, number=number, settings=settings), known=False)

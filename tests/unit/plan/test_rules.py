@@ -113,6 +113,15 @@ def test_an_operator_upgrade_changes_no_pod():
     assert plan(world.snapshot_again(), world.now, newer).apply == before.apply
 
 
+def test_the_same_bytes_under_another_name_are_the_same_revision_and_called_by_what_is_asked_for():
+    """Without this, who waits for status.version to be what they asked for would wait for ever."""
+    world = World().version("v1").apply(modelVersion="v1").play(10)
+    world.version("v1-again", digest="0", path="v1").apply(modelVersion="v1-again").play(2)
+    assert world.last.status.version == "v1-again"
+    assert world.last.status.conditions[0].message == "v1-again serves all requests with 1 pods"
+    assert len(world.revisions) == len(world.workloads) == 1
+
+
 def test_routers_hear_of_a_candidate_only_when_its_pods_are_ready():
     world = World().version("v1").version("v2").apply(modelVersion="v1").play(5).apply(modelVersion="v2")
     assert world.look().route.candidate is None

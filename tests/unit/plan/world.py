@@ -76,11 +76,17 @@ class World:
     was_ready: dict[str, bool] = field(default_factory=dict)
 
     def version(
-        self, name: str, behaviour: Behaviour | None = None, *, digest: str = "", model: str = "fraud"
+        self,
+        name: str,
+        behaviour: Behaviour | None = None,
+        *,
+        digest: str = "",
+        model: str = "fraud",
+        path: str = "",
     ) -> World:
-        """Adds a ModelVersion whose pods behave so."""
+        """Adds a ModelVersion whose pods behave so; `path` is where its bundle lies, by default in its own folder."""
         letter = DIGITS[len(self.versions) % 16]
-        source = {"uri": f"s3://models/fraud/{name}"}
+        source = {"uri": f"s3://models/fraud/{path or name}"}
         body = {"model": model, "digest": "sha256:" + (digest or letter) * 64, "source": source}
         self.versions[name] = ModelVersion.model_validate({"metadata": {"name": name}, "spec": body})
         self.behaviours[name] = behaviour or Behaviour()
