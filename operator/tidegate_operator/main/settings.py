@@ -1,4 +1,4 @@
-"""Settings: all that an installation can say to the operator, read once from the environment."""
+"""Settings: all that an installation can say to the operator, read once from the environment and its files."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ import os
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from tidegate_operator.main.policy_file import read_release_policies
+from tidegate_operator.plan.release_policy import NO_POLICIES, ReleasePolicies
 from tidegate_operator.routing.policies import Peer
 
 YES_NO = ("true", "false")
@@ -52,12 +55,16 @@ class Settings:
     """Whether each namespace gets NetworkPolicies for its router and predictors."""
     metrics_from: tuple[Peer, ...] = (PROMETHEUS,)
     """Who may read /metrics, as `from` of a NetworkPolicy: by default every pod that calls itself Prometheus."""
+    release_policies: ReleasePolicies = NO_POLICIES
+    """Whose signature a ModelVersion needs in which namespace. Read once: the chart restarts the operator when they
+    change.
+    """
     identity: str = field(default_factory=socket.gethostname)
     """Who holds the Lease: the pod's name. A container that restarts in its pod is the holder still."""
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
-    """Read the environment; raises SettingsError with the name of what is missing or wrong."""
+    """Read the environment and the file that it names; raises SettingsError, which names what is missing or wrong."""
     host, port = _parse_address("TIDEGATE_XDS_ADDRESS", _require(environment, "TIDEGATE_XDS_ADDRESS"))
     watched = environment.get("TIDEGATE_WATCH_NAMESPACES", "")
     return Settings(
@@ -74,6 +81,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         == "true",
         network_policies=_parse_choice(environment, "TIDEGATE_NETWORK_POLICIES", YES_NO) == "true",
         metrics_from=_parse_peers(environment, "TIDEGATE_METRICS_FROM"),
+        release_policies=_read_policies(environment, "TIDEGATE_RELEASE_POLICIES"),
         identity=environment.get("TIDEGATE_IDENTITY") or socket.gethostname(),
     )
 
@@ -111,6 +119,16 @@ def _parse_peers(environment: Mapping[str, str], name: str) -> tuple[Peer, ...]:
         raise SettingsError(
             f"{name} is {text!r}; write a JSON list of NetworkPolicy peers ({error})"
         ) from error
+
+
+def _read_policies(environment: Mapping[str, str], name: str) -> ReleasePolicies:
+    path = environment.get(name)
+    if not path:
+        return NO_POLICIES
+    try:
+        return read_release_policies(Path(path))
+    except ValueError as error:
+        raise SettingsError(f"{name} is {path}, which can't be used: {error}") from error
 
 
 def _parse_number(environment: Mapping[str, str], name: str, default: int) -> int:
