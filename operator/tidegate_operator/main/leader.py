@@ -26,6 +26,7 @@ from tidegate_operator.main.reconciler import Parts, Reconciler
 from tidegate_operator.main.settings import Settings
 from tidegate_operator.main.watches import Watches
 from tidegate_operator.observe.observer import Observer, has_router
+from tidegate_operator.observe.releases import Releases
 from tidegate_operator.observe.scrape import Scraper
 from tidegate_operator.observe.store import Body, Key, Kind, Store
 from tidegate_operator.plan.planner import plan
@@ -74,6 +75,7 @@ class Leader:
                     version_of_routes=self._discovery.version_of_routes,
                     seen_seconds=lambda: lease.answered_seconds,
                     now=clock.now,
+                    vouch=Releases(settings.release_policies).check,
                 ),
                 applier=self._applier,
                 status=StatusWriter(cluster),

@@ -23,6 +23,7 @@ from tidegate_operator.observe.workloads import parse_revision, parse_workload
 from tidegate_operator.plan.facts import GateRun, Revision, Snapshot, Traffic, Workload
 from tidegate_operator.plan.identity import DEPLOYMENT_LABEL, GATES_LABEL, select_pods
 from tidegate_operator.plan.plan import Plan
+from tidegate_operator.plan.release_policy import Vouching
 
 ROUTER_SELECTOR = {"app.kubernetes.io/component": "router", "app.kubernetes.io/part-of": "tidegate"}
 # Requests under way when the split changes end under the old one, and Envoy adds up its histograms each second.
@@ -60,6 +61,7 @@ class Observer:
         version_of_routes: Callable[[str], str],
         seen_seconds: Callable[[], float],
         now: Callable[[], datetime],
+        vouch: Callable[[ModelVersion], Vouching],
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._store = store
@@ -67,6 +69,7 @@ class Observer:
         self._version_of_routes = version_of_routes
         self._seen_seconds = seen_seconds
         self._now = now
+        self._vouch = vouch
         self._started_at = now()
         self._clock = clock
         self._routers = Ledger()
@@ -90,9 +93,10 @@ class Observer:
         else:
             routers = await self._read_counts(key, names) if names else {}
         used = {name: self._find_pending(key, name) for name in names}
+        versions = self._find_versions(deployment)
         snapshot = Snapshot(
             deployment=deployment,
-            version=self._find_version(key.namespace, deployment.spec.model_version),
+            version=versions.get(deployment.spec.model_version),
             revisions=tuple(revisions),
             workloads=self._find_workloads(key),
             traffic={
@@ -102,6 +106,7 @@ class Observer:
             routes_known=self._know_routes(key.namespace, routers),
             router=self._find_router(key.namespace),
             gate_runs=self._find_gate_runs(key),
+            vouchings={name: self._vouch(version) for name, version in versions.items()},
             seen_seconds=self._seen_seconds(),
         )
         return Observation(snapshot, used)
@@ -152,9 +157,13 @@ class Observer:
         known = [replace(one, history=told.get(one.name, one.history)) for one in found]
         return sorted(known, key=lambda revision: revision.number)
 
-    def _find_version(self, namespace: str, name: str) -> ModelVersion | None:
-        body = self._store.find(Kind.MODEL_VERSION, namespace, name)
-        return ModelVersion.model_validate(body) if body else None
+    def _find_versions(self, deployment: ModelDeployment) -> dict[str, ModelVersion]:
+        """The ModelVersion that the spec names, and the candidate's, if they are there."""
+        candidate = deployment.status.candidate
+        names = {deployment.spec.model_version, *([candidate.model_version] if candidate else [])}
+        namespace = deployment.metadata.namespace
+        bodies = {name: self._store.find(Kind.MODEL_VERSION, namespace, name) for name in names}
+        return {name: ModelVersion.model_validate(body) for name, body in bodies.items() if body}
 
     def _find_workloads(self, key: Key) -> dict[str, Workload]:
         deployments = self._store.select(Kind.DEPLOYMENT, key.namespace, {DEPLOYMENT_LABEL: key.name})

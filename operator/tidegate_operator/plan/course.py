@@ -35,6 +35,7 @@ class Reason(StrEnum):
     ROLLED_BACK = "RolledBack"  # the wanted version was taken back and stays rejected
     VERSION_NOT_FOUND = "ModelVersionNotFound"
     OTHER_MODEL = "OtherModel"  # the ModelVersion is of another model
+    NOT_SIGNED = "NotSigned"  # a release policy wants a signature that the ModelVersion does not bear
     INCONCLUSIVE = "Inconclusive"  # rollout.maxDuration is over, and onInconclusive is Hold
     SCALED_TO_ZERO = "ScaledToZero"  # spec.serving.replicas is 0
     QUALIFYING = "Qualifying"  # the candidate is held against its gates
@@ -48,7 +49,7 @@ class Ended(StrEnum):
 
     PROMOTED = "Promoted"  # the candidate became stable
     REPLACED = "Replaced"  # another version became stable
-    WITHDRAWN = "Withdrawn"  # the spec asked for another version before this one was through
+    WITHDRAWN = "Withdrawn"  # the spec asked for another version, or a new policy for a signature
     QUALIFIED = "Qualified"  # its gates are Good, and its pods start
     UNSEEN = "Unseen"  # nobody was there to tell
 

@@ -15,6 +15,7 @@ from tidegate.verdict import Verdict
 from tidegate_operator.api.model_deployment import ModelDeployment
 from tidegate_operator.api.model_version import ModelVersion
 from tidegate_operator.evidence.counts import Tally
+from tidegate_operator.plan.release_policy import NotSigned, Vouching
 
 Manifest = Mapping[str, Any]
 """A Kubernetes object as it is written to the API server."""
@@ -145,7 +146,14 @@ class Snapshot:
     """The pods of the namespace's router; none if it is not there."""
     gate_runs: Mapping[str, GateRun] = field(default_factory=dict)
     """Jobs that hold gates, by name."""
+    vouchings: Mapping[str, Vouching] = field(default_factory=dict)
+    """By ModelVersion: what the release policies say of the one that the spec names, and of the candidate's."""
     seen_seconds: float = math.inf
     """For how long the API server has told us without fail what is so."""
     refusal: str = ""
     """What the API server said no to at the last look (quota, admission, rights), in one sentence; empty: nothing."""
+
+    def find_unsigned(self, version: str) -> NotSigned | None:
+        """Why a ModelVersion may not be loaded here; none: it may, or there is no such ModelVersion."""
+        found = self.vouchings.get(version)
+        return found if isinstance(found, NotSigned) else None

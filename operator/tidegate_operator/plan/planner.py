@@ -57,9 +57,7 @@ def plan(snapshot: Snapshot, now: datetime, settings: RenderSettings) -> Plan:
 def _steer(course: Course, snapshot: Snapshot, target: Target | Unclear, now: datetime) -> Course:
     """The rules of who may become candidate, in the order in which they must be asked."""
     if isinstance(target, Unclear):
-        # What is running stays as it is, a bad candidate included in what is watched.
-        course = advance(course, snapshot, now) if _is_through_gates(course, snapshot) else course
-        return course.saying(course.phase, target.reason, target.message, stalled=True)
+        return _go_on_without(target, course, snapshot, now)
     wanted = target.revision
     course = _call_as_asked(course, wanted)
     if course.candidate and course.candidate.revision != wanted.name:
@@ -77,6 +75,19 @@ def _steer(course: Course, snapshot: Snapshot, target: Target | Unclear, now: da
     if _is_through_gates(course, snapshot):
         course = advance(course, snapshot, now)
     return _after_advance(course, snapshot, wanted)
+
+
+def _go_on_without(target: Unclear, course: Course, snapshot: Snapshot, now: datetime) -> Course:
+    """What is running stays as it is, a bad candidate included in what is watched."""
+    candidate = course.candidate
+    if candidate and (lack := snapshot.find_unsigned(candidate.model_version)):
+        # A policy is new, and would not have let it in: it must not become stable meanwhile.
+        course = replace(withdraw(course, because=lack.sentence), phase=Phase.BLOCKED)
+    if _is_through_gates(course, snapshot):
+        course = advance(course, snapshot, now)
+    refused = target.reason is Reason.NOT_SIGNED and course.candidate is None
+    phase = Phase.BLOCKED if refused else course.phase
+    return course.saying(phase, target.reason, target.message, stalled=True)
 
 
 def _call_as_asked(course: Course, wanted: Revision) -> Course:
@@ -130,7 +141,10 @@ def _serve(course: Course, snapshot: Snapshot) -> Course:
         )
     if snapshot.deployment.spec.paused:
         return course.saying(Phase.PAUSED, Reason.PAUSED, f"{version} serves; spec.paused is true")
-    return course.saying(Phase.SERVING, Reason.SERVING, f"{version} serves all requests with {ready} pods")
+    words = f"{version} serves all requests with {ready} pods"
+    if lack := snapshot.find_unsigned(version):
+        words = f"{words}, since it did before this was wanted: {lack.sentence}"
+    return course.saying(Phase.SERVING, Reason.SERVING, words)
 
 
 def _stay_rejected(course: Course, rejection: Rejection) -> Course:

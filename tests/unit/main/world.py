@@ -21,6 +21,7 @@ from tidegate_operator.observe.store import Key, Kind, Store
 from tidegate_operator.plan.facts import Snapshot
 from tidegate_operator.plan.plan import Plan
 from tidegate_operator.plan.planner import plan
+from tidegate_operator.plan.release_policy import NotWanted
 from tidegate_operator.plan.render import RenderSettings
 from tidegate_operator.routing.discovery import Discovery
 from tidegate_operator.routing.router import RouterSettings
@@ -52,6 +53,7 @@ class World:
                 version_of_routes=discovery.version_of_routes,
                 seen_seconds=lambda: math.inf,
                 now=lambda: self.now,
+                vouch=lambda _: NotWanted(),
             ),
             applier=Applier(self.cluster, find=lambda _: None),
             status=StatusWriter(self.cluster),

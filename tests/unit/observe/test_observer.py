@@ -12,6 +12,7 @@ import pytest
 from tests.unit.observe.pods import Pod, Predictor, Router
 
 from tidegate.history import HISTORY_ANNOTATION, Place, Stay, write_history
+from tidegate_operator.api.model_version import ModelVersion
 from tidegate_operator.api.status import ModelDeploymentStatus, RevisionStatus
 from tidegate_operator.observe.observer import SETTLE_SECONDS, Observer
 from tidegate_operator.observe.scrape import Scraper
@@ -19,6 +20,7 @@ from tidegate_operator.observe.store import Key, Kind, Store
 from tidegate_operator.plan.facts import Snapshot, Traffic
 from tidegate_operator.plan.identity import DEPLOYMENT_LABEL, REVISION_LABEL
 from tidegate_operator.plan.plan import Plan
+from tidegate_operator.plan.release_policy import SignedBy, Vouching
 
 FRAUD = Key("shop", "fraud")
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -42,6 +44,7 @@ class World:
     router: Router = field(default_factory=lambda: Router("router"))
     seconds: float = 0.0
     version: int = 0
+    vouched: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.observer = Observer(
@@ -50,11 +53,23 @@ class World:
             version_of_routes=lambda _: "newest",
             seen_seconds=lambda: 60.0,
             now=lambda: START,
+            vouch=self.vouch,
             clock=lambda: self.seconds,
         )
         self.put_deployment(IN_ROLLOUT)
         for name in ("fraud-1", "fraud-2"):
             self.put_revision(name)
+
+    def vouch(self, version: ModelVersion) -> Vouching:
+        """Whoever asks is noted."""
+        self.vouched.append(version.metadata.name)
+        return SignedBy(f"the key of {version.metadata.name}")
+
+    def put_version(self, name: str) -> None:
+        """A ModelVersion is there."""
+        source = {"uri": f"s3://models/fraud/{name}"}
+        spec = {"model": "fraud", "source": source, "digest": "sha256:" + "1" * 64}
+        self.put(Kind.MODEL_VERSION, name, {}, spec=spec)
 
     def put(self, kind: Kind, name: str, labels: dict[str, str], **parts: Any) -> None:
         """An object is there."""
@@ -227,6 +242,21 @@ async def test_a_rollout_after_a_rest_begins_its_counts_anew(world: World) -> No
 async def test_a_model_that_is_going_is_not_looked_at(world: World) -> None:
     world.put(Kind.MODEL_DEPLOYMENT, "fraud", {}, metadata={"uid": "u1", "deletionTimestamp": "now"}, spec={})
     assert await world.observer.read(FRAUD) is None
+
+
+async def test_signatures_are_asked_of_the_wanted_version_and_of_the_candidate(world: World) -> None:
+    for name in ("fraud-1", "fraud-2", "fraud-3"):
+        world.put_version(name)
+    assert (await world.look()).vouchings == {"fraud-2": SignedBy("the key of fraud-2")}
+    snapshot = await world.look(ModelDeploymentStatus(candidate=revision("fraud-3")))
+    assert (await world.look()).vouchings.keys() == {"fraud-2", "fraud-3"}
+    assert snapshot.version is not None
+    assert "fraud-1" not in world.vouched
+
+
+async def test_of_a_version_that_is_not_there_no_signature_is_asked(world: World) -> None:
+    assert (await world.look()).vouchings == {}
+    assert world.vouched == []
 
 
 TOLD = (Stay(Place.CANDIDATE, "2026-01-01T00:00:00Z", 5, end="2026-01-01T00:01:00Z", ended="ErrorRate"),)

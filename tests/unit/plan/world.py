@@ -15,6 +15,7 @@ from tidegate_operator.observe.workloads import parse_revision
 from tidegate_operator.plan.facts import GateRun, PodFact, Revision, Snapshot, Traffic, Trouble, Workload
 from tidegate_operator.plan.plan import Plan
 from tidegate_operator.plan.planner import plan
+from tidegate_operator.plan.release_policy import NotSigned
 from tidegate_operator.plan.render import RenderSettings
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -71,6 +72,8 @@ class World:
     seen_message: str = ""
     no_pods: str = ""
     """A version of which Kubernetes makes no pods, and does not say why."""
+    unsigned: dict[str, NotSigned] = field(default_factory=dict)
+    """By version: what a release policy says of it."""
     loses_records: bool = False
     """Whether what is known of revisions later on does not reach their records, as in a crash."""
     was_ready: dict[str, bool] = field(default_factory=dict)
@@ -90,6 +93,12 @@ class World:
         body = {"model": model, "digest": "sha256:" + (digest or letter) * 64, "source": source}
         self.versions[name] = ModelVersion.model_validate({"metadata": {"name": name}, "spec": body})
         self.behaviours[name] = behaviour or Behaviour()
+        return self
+
+    def want_signatures(self, of: str, *unsigned: str, why: str = "there is none in spec.signature") -> World:
+        """The operator comes back with a policy that wants these signatures, which some versions don't bear."""
+        self.unsigned = {version: NotSigned("bank", of, why) for version in unsigned}
+        self.say("admin", f"wants signatures by {of}")
         return self
 
     def apply(self, **spec: object) -> World:
@@ -140,6 +149,7 @@ class World:
                 "status": self.status,
             }
         )
+        candidate = deployment.status.candidate
         return Snapshot(
             deployment=deployment,
             version=self.versions.get(deployment.spec.model_version),
@@ -151,6 +161,11 @@ class World:
             router=self.router,
             seen_seconds=self.seen_seconds,
             gate_runs={name: self._gate_run(name) for name in self.jobs},
+            vouchings={
+                name: found
+                for name, found in self.unsigned.items()
+                if name in (deployment.spec.model_version, candidate.model_version if candidate else "")
+            },
         )
 
     def snapshot_again(self) -> Snapshot:
