@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tests.unit.sdk.keys import Authority, make_key
 
 from tidegate_operator.main.settings import Settings, read_settings
 
@@ -29,18 +30,32 @@ def operator_pod(*values):
     return deployment["spec"]["template"]["spec"]
 
 
-def read_chart_settings(*values):
-    """The settings as the operator reads them in the chart's pod."""
+def read_chart_settings(*values, root=None):
+    """The settings as the operator reads them in the chart's pod; under `root` lies what is mounted there."""
     (container,) = operator_pod(*values)["containers"]
     fields = {"metadata.namespace": "tidegate-system", "metadata.name": "tidegate-operator-0"}
-    return read_settings(
-        {
-            entry["name"]: entry["value"]
-            if "value" in entry
-            else fields[entry["valueFrom"]["fieldRef"]["fieldPath"]]
-            for entry in container["env"]
-        }
-    )
+    environment = {
+        entry["name"]: entry["value"]
+        if "value" in entry
+        else fields[entry["valueFrom"]["fieldRef"]["fieldPath"]]
+        for entry in container["env"]
+    }
+    if root:
+        environment["TIDEGATE_RELEASE_POLICIES"] = f"{root}{environment['TIDEGATE_RELEASE_POLICIES']}"
+    return read_settings(environment)
+
+
+def mount(root, *values):
+    """Writes what the operator's pod has of ConfigMaps as the kubelet would, under a root of its own."""
+    pod, maps = operator_pod(*values), [one for one in render(*values) if one["kind"] == "ConfigMap"]
+    contents = {one["metadata"]["name"]: one["data"] for one in maps}
+    volumes = {one["name"]: one["configMap"]["name"] for one in pod["volumes"] if "configMap" in one}
+    for place in pod["containers"][0]["volumeMounts"]:
+        if place["name"] in volumes:
+            folder = root / place["mountPath"].lstrip("/")
+            folder.mkdir(parents=True)
+            for name, text in contents[volumes[place["name"]]].items():
+                (folder / name).write_text(text)
 
 
 def test_the_defaults_of_the_chart_are_those_of_the_settings():
@@ -69,6 +84,69 @@ def test_who_may_reach_what_is_told_to_the_operator():
     found = read_chart_settings(values, "--set=networkPolicies.metricsFrom[0].ipBlock.cidr=10.0.0.0/8")
     assert (found.check_router_addresses, found.network_policies) == (False, False)
     assert found.metrics_from == ({"ipBlock": {"cidr": "10.0.0.0/8"}},)
+
+
+@pytest.fixture
+def policy(tmp_path):
+    """Two release policies, from files, as values."""
+    key, authority = make_key(tmp_path, "ml-team").with_suffix(".pub"), Authority(tmp_path, "corp-ca").path
+    return (
+        "--set=releasePolicies[0].namespaces={shop,bank-*}",
+        f"--set-file=releasePolicies[0].keys.ml-team={key}",
+        "--set=releasePolicies[1].namespaces={*}",
+        f"--set-file=releasePolicies[1].authorities.corp-ca={authority}",
+    )
+
+
+def test_release_policies_reach_the_operator_as_a_file(policy, tmp_path):
+    mount(tmp_path, *policy)
+    policies = read_chart_settings(*policy, root=tmp_path).release_policies
+    found = {namespace: policies.find_releasers(namespace) for namespace in ("bank-1", "elsewhere")}
+    assert [one.name for one in found["bank-1"]] == ["key ml-team", "authority corp-ca"]
+    assert [one.name for one in found["elsewhere"]] == ["authority corp-ca"]
+
+
+def test_other_release_policies_make_another_pod(policy):
+    def annotations(*values):
+        (deployment,) = (d for d in render(*values) if d["kind"] == "Deployment")
+        return deployment["spec"]["template"]["metadata"]["annotations"]
+
+    assert annotations(*policy) == annotations(*policy) != annotations(*policy[:2])
+    assert "tidegate.io/release-policies" not in annotations()
+
+
+def test_no_right_of_the_operator_is_on_its_release_policies(policy):
+    documents = render(*policy)
+    (found,) = (one["metadata"] for one in documents if one["kind"] == "ConfigMap")
+    assert found["namespace"] == "tidegate-system"
+    rules = [rule for document in documents for rule in document.get("rules", ())]
+    on_maps = [rule for rule in rules if "configmaps" in rule["resources"]]
+    assert on_maps
+    assert all(found["name"] not in rule["resourceNames"] for rule in on_maps)
+
+
+def test_without_release_policies_there_is_no_file():
+    assert "ConfigMap" not in {document["kind"] for document in render()}
+    assert [volume["name"] for volume in operator_pod()["volumes"]] == ["tmp"]
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        "namespaces={shop}",
+        "namespaces={Shop},keys.a=-----BEGIN PUBLIC KEY-----",
+        "keys.a=-----BEGIN PUBLIC KEY-----",
+        "namespaces={shop},keys.a=-----BEGIN PRIVATE KEY-----",
+        "namespaces={shop},authorities.a=-----BEGIN PUBLIC KEY-----",
+        "namespaces={shop},keys.a b=-----BEGIN PUBLIC KEY-----",
+        "namespaces={shop},key.a=-----BEGIN PUBLIC KEY-----",
+    ],
+)
+def test_a_policy_that_could_not_be_meant_is_refused(mistake):
+    values = ",".join(f"releasePolicies[0].{part}" for part in mistake.split(","))
+    done = template(f"--set={values}")
+    assert done.returncode != 0
+    assert "don't meet the specifications of the schema" in done.stderr
 
 
 def test_without_network_policies_there_is_no_right_to_write_them():
