@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,10 +88,10 @@ def hold_ground() -> Iterator[Ground]:
         yield find_ground()
 
 
-def install_operator(ground: Ground, *values: str) -> None:
+def install_operator(ground: Ground, *values: str, release_policies: Sequence[object] = ()) -> None:
     """Installs CRDs and operator from charts/ with the images that were built here, and waits for it.
 
-    `values` are the chart's, such as `routerReplicas=2`.
+    `values` are the chart's, such as `routerReplicas=2`; `release_policies` those of that name.
     """
     ground.kubectl.make_namespace(SYSTEM_NAMESPACE)
     _install(ground, "tidegate-crds")
@@ -99,7 +100,8 @@ def install_operator(ground: Ground, *values: str) -> None:
     }
     values = (*(f"images.{part}={image}" for part, image in images.items()), *values)
     try:
-        _install(ground, "tidegate", *(f"--set={value}" for value in values))
+        policies = f"--set-json=releasePolicies={json.dumps(release_policies)}"
+        _install(ground, "tidegate", *(f"--set={value}" for value in values), policies)
     except ProgramFailedError as error:
         # Helm only knows that it waited in vain; the operator's last words know why.
         raise ProgramFailedError(
