@@ -54,8 +54,8 @@ bench-%: .venv/installed
 	@.venv/bin/python -m bench.$*
 
 # … and these do.
-.PHONY: bench-rollback bench-startup bench-soak
-bench-rollback bench-startup bench-soak: .venv/installed loaded
+.PHONY: bench-gates bench-rollback bench-startup bench-soak
+bench-gates bench-rollback bench-startup bench-soak: .venv/installed loaded
 	@$(WITH_CLUSTER) $(ONE_THREAD) .venv/bin/python -m bench.$(@:bench-%=%)
 
 .PHONY: lint

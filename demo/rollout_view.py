@@ -38,12 +38,12 @@ class RolloutView:
     message: str
     """What the condition Ready says."""
     ready: bool
-    gates: tuple[Check, ...]
-    """What each gate says of the latest candidate, once all have ended."""
     rejected: Mapping[str, str]
     """What each ModelVersion was taken back for: reason and sentence."""
     revisions: Mapping[str, str]
     """Names of the revisions by ModelVersion, for those that status names."""
+    gates: tuple[Check, ...] = ()
+    """What each gate says of the latest candidate, once all have ended."""
 
     @classmethod
     def of(cls, deployment: Mapping[str, Any]) -> Self:

@@ -123,7 +123,10 @@ class Story:
             obstore.put(store, f"{NAME}/held-out.parquet", _write_tidied(census, Path(folder)))
             for name, train in VERSIONS.items():
                 model = train(census)
-                bundle = tidegate.package(model.pipeline, model.sample, name=NAME, folder=Path(folder) / name)
+                evaluated = tidegate.Origin(metrics={"auc": round(model.auc, 4)})
+                bundle = tidegate.package(
+                    model.pipeline, model.sample, name=NAME, folder=Path(folder) / name, origin=evaluated
+                )
                 self._kubectl.apply(publish(store, bundle, name=name))
                 self._narrator.say(
                     f"{name}  {_describe(model.pipeline):<30} AUC {model.auc:.4f}  {bundle.digest[:19]}"

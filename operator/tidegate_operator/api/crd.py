@@ -90,8 +90,8 @@ KINDS = (
         (
             Column("Version", ".spec.modelVersion"),
             Column("Verdict", ".spec.verdict"),
-            Column("Message", ".spec.message"),
             AGE,
+            Column("Message", ".spec.message", priority=1),
         ),
     ),
 )
