@@ -60,7 +60,9 @@ def look_at_gates(course: Course, snapshot: Snapshot, wanted: Revision, now: dat
         course = replace(course, gates=told).noting("gates", f"run {run}", f"spec.gates asks for {names}")
     if told.verdict is None:
         found = snapshot.gate_runs.get(run)
-        results = conclude_run(found, snapshot.deployment.spec.gates) if found else None
+        results = _find_hindrance(told, snapshot) or (
+            conclude_run(found, snapshot.deployment.spec.gates) if found else None
+        )
         if results is None:
             return course.saying(Phase.QUALIFYING, Reason.QUALIFYING, _say_running(version, found))
         told = told.model_copy(update=_tell(results))
@@ -128,6 +130,14 @@ def say_results(told: GatesStatus) -> str:
 
 def _say_result(result: GateStatus) -> str:
     return result.message if result.gate == START else f"{result.gate}: {result.message}"
+
+
+def _find_hindrance(told: GatesStatus, snapshot: Snapshot) -> tuple[GateResult, ...] | None:
+    """Why no run can be begun. Without this, a candidate would pass as one that there is nothing to compare with."""
+    if told.stable is None or any(revision.name == told.stable for revision in snapshot.revisions):
+        return None
+    words = f"the record of what serves is gone (ControllerRevision {told.stable}), so nothing can be compared with it"
+    return (GateResult(START, Verdict.NOT_ENOUGH, words),)
 
 
 def _begin(course: Course, run: str) -> GatesStatus:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 import pytest
 from tests.unit.plan.test_transcripts import QUICK
-from tests.unit.plan.world import Behaviour, World
+from tests.unit.plan.world import SETTINGS, Behaviour, World
 
 from tidegate.gates import Gate, GateResult, OwnReport, Report
 from tidegate.pod import StartFailure
@@ -14,6 +16,7 @@ from tidegate_operator.api.status import Phase
 from tidegate_operator.plan.facts import GateRun, OwnEnd, PodFact, Trouble
 from tidegate_operator.plan.gating import conclude_run
 from tidegate_operator.plan.identity import RETRY_ANNOTATION
+from tidegate_operator.plan.planner import plan
 
 GATES = [
     {"name": "serves-well", "serving": {"latency": {"p99": "20ms"}}},
@@ -149,6 +152,14 @@ def test_a_program_of_the_users_decides_with_the_others(ended, own, verdicts):
     )
     found = conclude_run(run, gates)
     assert (found and [str(result.verdict) for result in found]) == verdicts
+
+
+def test_a_version_in_service_whose_record_is_gone_is_not_taken_for_none():
+    world = gated(v2=Behaviour(gates=GOOD))
+    world.apply(modelVersion="v2")
+    made = plan(replace(world.snapshot(), revisions=()), world.now, SETTINGS)
+    assert "the record of what serves is gone" in made.status.conditions[0].message
+    assert "Job" not in {manifest["kind"] for manifest in made.apply}
 
 
 def test_nothing_is_held_while_the_deployment_is_paused():
