@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tidegate_operator.api.status import ModelDeploymentStatus
+from tidegate_operator.api.status import GatesStatus, ModelDeploymentStatus
 from tidegate_operator.main.metrics import Metrics
 from tidegate_operator.observe.store import Key
 
@@ -14,6 +14,8 @@ class Census:
         self._metrics = metrics
         self._phases: dict[Key, str] = {}
         self._verdicts: dict[Key, dict[str, str]] = {}
+        self._running: dict[Key, str] = {}
+        """Runs of gates that have not ended."""
 
     def count(self, key: Key, status: ModelDeploymentStatus) -> None:
         """Take a status into account."""
@@ -24,6 +26,14 @@ class Census:
             if known.get(check) != verdict:
                 self._metrics.verdicts.labels(check, verdict).inc()
         self._verdicts[key] = verdicts
+        self._count_gates(key, status.gates)
+
+    def _count_gates(self, key: Key, told: GatesStatus | None) -> None:
+        """A run that was under way at the last look, and has ended: what an operator finds ended, another has counted."""
+        if told and told.verdict is None:
+            self._running[key] = told.run
+        elif self._running.pop(key, None) and told and told.verdict:
+            self._metrics.gate_runs.labels(told.verdict).inc()
 
     def count_route_change(self) -> None:
         """A split of traffic was decided."""
@@ -36,6 +46,7 @@ class Census:
     def forget(self, key: Key) -> None:
         """A ModelDeployment is gone."""
         self._verdicts.pop(key, None)
+        self._running.pop(key, None)
         self._enter(key, None)
 
     def _enter(self, key: Key, phase: str | None) -> None:

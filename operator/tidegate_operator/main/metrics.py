@@ -43,6 +43,12 @@ class Metrics:
             ["check", "verdict"],
             registry=self.registry,
         )
+        self.gate_runs = Counter(
+            "tidegate_gate_runs_total",
+            "Runs of gates that ended, by what they say together.",
+            ["verdict"],
+            registry=self.registry,
+        )
         self.route_changes = Counter(
             "tidegate_route_changes_total", "Splits of traffic that were decided.", registry=self.registry
         )
