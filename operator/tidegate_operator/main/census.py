@@ -29,7 +29,7 @@ class Census:
         self._count_gates(key, status.gates)
 
     def _count_gates(self, key: Key, told: GatesStatus | None) -> None:
-        """A run that was under way at the last look, and has ended: what an operator finds ended, another has counted."""
+        """A run that was under way at the last look and has ended; what is found ended, another has counted."""
         if told and told.verdict is None:
             self._running[key] = told.run
         elif self._running.pop(key, None) and told and told.verdict:
