@@ -10,6 +10,7 @@ import msgspec
 
 from tidegate import pod
 from tidegate.counts import SNAPSHOT_PATH, Snapshot
+from tidegate.loaded import BUNDLE_PATH, LoadedBundle
 from tidegate.version import VERSION
 from tidegate_serving import openapi
 from tidegate_serving.answers import JSON, Answering
@@ -34,6 +35,7 @@ class Application:
     def __init__(self, settings: Settings) -> None:
         self.leaving = False
         self._ready_seconds = 0.0
+        self._loaded: LoadedBundle | None = None
         self._settings = settings
         self._answering = Answering(settings.revision)
         self._predictions = Predictions(settings, self._answering)
@@ -55,11 +57,13 @@ class Application:
             openapi.PATH: lambda: _json(ready().document),
             SNAPSHOT_PATH: lambda: _json(self.snapshot()),
             FACTS_PATH: lambda: _json(self._facts()),
+            BUNDLE_PATH: lambda: _json(ready() and self._loaded),
             "/metrics": lambda: (self._metrics(), _METRICS),
         }
 
-    def serve(self, predictor: Predictor) -> None:
+    def serve(self, predictor: Predictor, loaded: LoadedBundle) -> None:
         """Makes the model the one that answers."""
+        self._loaded = loaded
         self._predictions.serve(predictor)
         self._ready_seconds = read_age()
 

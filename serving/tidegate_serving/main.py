@@ -19,6 +19,7 @@ from tidegate import pod
 from tidegate.bundle import MANIFEST_NAME, manifest_digest, read_manifest
 from tidegate_serving.app import Application
 from tidegate_serving.errors import CannotStart
+from tidegate_serving.loaded import tell_bundle
 from tidegate_serving.logs import configure_logs
 from tidegate_serving.predictor import Predictor
 from tidegate_serving.server import Server
@@ -118,7 +119,8 @@ async def _load(application: Application, settings: Settings) -> int:
         _LOG.error("%s: %s", failure.reason, failure.message)
         return 1
     predictor = await asyncio.to_thread(Predictor, model, name=settings.model, revision=settings.revision)
-    application.serve(predictor)
+    manifest = read_manifest((settings.bundle_folder / MANIFEST_NAME).read_bytes(), settings.digest)
+    application.serve(predictor, tell_bundle(manifest, model.signature, digest=settings.digest))
     return 0
 
 
