@@ -1,9 +1,10 @@
 """Status belongs to the operator, the spec to the user; kubectl shows both."""
 
 import pytest
-from tests.api.namespace import model_deployment
+from tests.api.namespace import DIGEST, model_deployment, model_version
 
 from tidegate_operator.api.status import ModelDeploymentStatus
+from tidegate_operator.api.version_status import ModelVersionStatus
 
 TABLE = {"Accept": "application/json;as=Table;v=v1;g=meta.k8s.io"}
 TIME = "2026-01-31T12:00:00Z"
@@ -129,6 +130,84 @@ def test_kubectl_get_shows_where_a_rollout_stands(fraud):
         "Ready": "False",
         "Observed": "5.2%",
         "Message": "fraud-8 was taken back",
+    }
+
+
+TOLD = {
+    "format": "tidegate.io/bundle/v1alpha1",
+    "size": 5_000_000_000,
+    "signature": {
+        "task": "binary",
+        "inputs": [
+            {
+                "name": "country",
+                "kind": "category",
+                "datatype": "BYTES",
+                "shape": [-1],
+                "nullable": False,
+                "categories": ["DE", "FR"],
+                "categoryCount": 2,
+            }
+        ],
+        "inputCount": 1,
+        "outputs": [{"name": "probabilities", "datatype": "FP32", "shape": [-1, 2]}],
+        "outputCount": 1,
+        "classes": ["no", "yes"],
+        "classCount": 2,
+    },
+}
+SAID = {
+    "observedGeneration": 1,
+    "usedBy": [{"name": "fraud", "as": "Serving", "revision": "fraud-1a2b3c4d"}],
+    "users": 1,
+    "conditions": [READY | {"type": "Verified", "status": "True", "reason": "Loaded"}],
+}
+
+
+@pytest.fixture
+def version(namespace):
+    namespace.apply(model_version())
+    return namespace
+
+
+def write_version(namespace, status, manager="operator"):
+    manifest = {key: value for key, value in model_version().items() if key != "spec"}
+    return namespace.apply(manifest | {"status": status}, manager=manager, sub="/status")["status"]
+
+
+def test_what_is_told_of_a_bundle_stays_though_the_other_manager_writes_no_word_of_it(version):
+    write_version(version, TOLD, manager="operator-bundle")
+    assert write_version(version, SAID) == SAID | TOLD
+    unused = {"observedGeneration": 1, "usedBy": [], "users": 0}
+    assert write_version(version, unused) == unused | TOLD
+
+
+def test_every_field_of_a_versions_status_has_its_place_in_the_schema(version):
+    written = ModelVersionStatus.model_validate(SAID | TOLD).model_dump(
+        by_alias=True, exclude_none=True, mode="json"
+    )
+    assert write_version(version, written) == written
+
+
+def test_before_the_first_look_a_version_says_so(version):
+    assert version.get("ModelVersion", "fraud-7")["status"] == {"observedGeneration": -1}
+
+
+def test_kubectl_get_shows_whether_a_version_is_verified_and_used(version):
+    write_version(version, SAID)
+    table = version.get("ModelVersion", "", **TABLE)
+    columns = {
+        c["name"]: cell for c, cell in zip(table["columnDefinitions"], table["rows"][0]["cells"], strict=True)
+    }
+    del columns["Age"]
+    assert columns == {
+        "Name": "fraud-7",
+        "Model": "fraud",
+        "Digest": DIGEST,
+        "Verified": "True",
+        "Used by": 1,
+        "Signed": None,
+        "Source": "s3://models/fraud/7",
     }
 
 

@@ -27,7 +27,7 @@ class Condition(Seen):
     """One condition."""
 
     type: Annotated[str, Field(max_length=63)]
-    """What is said: Ready, Reconciling, Stalled or Available."""
+    """What is said, such as Ready."""
     status: Literal["True", "False", "Unknown"]
     """Whether it is so."""
     reason: Annotated[str, Field(max_length=128)]

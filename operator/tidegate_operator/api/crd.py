@@ -55,9 +55,13 @@ KINDS = (
         (
             Column("Model", ".spec.model"),
             Column("Digest", ".spec.digest"),
-            Column("Source", ".spec.source.uri", priority=1),
+            Column("Verified", '.status.conditions[?(@.type=="Verified")].status'),
+            Column("Used by", ".status.users", "integer"),
             AGE,
+            Column("Signed", '.status.conditions[?(@.type=="Signed")].status', priority=1),
+            Column("Source", ".spec.source.uri", priority=1),
         ),
+        {"status": {}},
     ),
     Kind(
         ModelDeployment,

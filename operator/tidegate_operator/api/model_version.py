@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field
 
 from tidegate_operator.api.fields import Digest, ModelName, Name, SourceUri, refuse_unless
 from tidegate_operator.api.resource import Resource, Written
+from tidegate_operator.api.version_status import ModelVersionStatus
 
 Text = Annotated[str, Field(max_length=1024)]
 ShortText = Annotated[str, Field(max_length=256)]
@@ -152,3 +153,5 @@ class ModelVersion(Resource):
 
     spec: ModelVersionSpec
     """The bundle. It never changes."""
+    status: ModelVersionStatus = ModelVersionStatus()
+    """What is so. Only the operator writes it."""
