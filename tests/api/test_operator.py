@@ -44,6 +44,8 @@ def start_and_replace_a_version(operator: Operator, namespace: Namespace) -> Non
     operator.until("the verdict", lambda: find_phase(namespace) == "Blocked")
     operator.until("the report", lambda: namespace.client.get(find_report(namespace)).is_success)
     operator.until("the Job's end", lambda: not namespace.list("batch/v1/jobs"))
+    operator.until("who wants fraud-8", lambda: find_users(namespace, "fraud-8") == [("fraud", "Wanted")])
+    operator.until("who wants fraud-7 no more", lambda: find_users(namespace, "fraud-7") == [])
 
 
 def end_gates(namespace: Namespace, job: dict[str, Any], report: Report) -> None:
@@ -61,6 +63,12 @@ def end_gates(namespace: Namespace, job: dict[str, Any], report: Report) -> None
 def find_phase(namespace: Namespace) -> str:
     phase: str = namespace.get("ModelDeployment", "fraud")["status"].get("phase", "")
     return phase
+
+
+def find_users(namespace: Namespace, version: str) -> list[tuple[str, str]] | None:
+    """Who uses a version and as what, as its status says; none before it says so."""
+    users = namespace.get("ModelVersion", version)["status"].get("usedBy")
+    return None if users is None else [(user["name"], user["as"]) for user in users]
 
 
 def find_report(namespace: Namespace) -> str:

@@ -19,6 +19,8 @@ STATUS_MANAGER = "tidegate-operator-status"
 TIMEOUT_SECONDS = 10.0
 PAGE = 500
 """Objects a list request answers at most: the API server and we hold one page as it came, not all."""
+LARGE_PAGE = 100
+"""Of a kind whose objects may have 100 KiB: a ModelVersion with all its provenance, signature and inputs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +77,8 @@ class Cluster(Protocol):
     async def apply(self, manifest: Manifest) -> Mapping[str, Any]:
         """Server-side apply of a whole object as we want it; the stored object comes back."""
 
-    async def apply_status(self, manifest: Manifest) -> Mapping[str, Any]:
-        """The same for the status subresource."""
+    async def apply_status(self, manifest: Manifest, *, manager: str = STATUS_MANAGER) -> Mapping[str, Any]:
+        """The same for the status subresource. What another manager applied stays."""
 
     async def delete(self, kind: str, namespace: str, name: str) -> None:
         """Delete an object, its children after it; one that is gone already is no error."""
@@ -104,9 +106,9 @@ class KubernetesCluster:
         """See `Cluster`."""
         return await self._apply(manifest, FIELD_MANAGER)
 
-    async def apply_status(self, manifest: Manifest) -> Mapping[str, Any]:
+    async def apply_status(self, manifest: Manifest, *, manager: str = STATUS_MANAGER) -> Mapping[str, Any]:
         """See `Cluster`."""
-        return await self._apply(manifest, STATUS_MANAGER, subresource="/status")
+        return await self._apply(manifest, manager, subresource="/status")
 
     async def delete(self, kind: str, namespace: str, name: str) -> None:
         """See `Cluster`."""
@@ -132,7 +134,8 @@ class KubernetesCluster:
         self, kind: str, namespace: str | None, label_selector: str = ""
     ) -> AsyncIterator[tuple[list[dict[str, Any]], int]]:
         """See `Cluster`."""
-        query = {"limit": str(PAGE), "labelSelector": label_selector}
+        size = LARGE_PAGE if kind == "ModelVersion" else PAGE
+        query = {"limit": str(size), "labelSelector": label_selector}
         while True:
             page = await self._request("GET", RESOURCES[kind].path(namespace), query=query)
             # The items of a list don't say what they are, as all other answers do.

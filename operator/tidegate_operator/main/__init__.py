@@ -44,7 +44,7 @@ async def run(settings: Settings) -> int:
         cluster = KubernetesCluster(client, may_write=lambda: lease.certain)
         leader = Leader(settings, cluster, session=session, metrics=metrics, lease=lease)
         health = await serve(
-            build_health(metrics, is_ready=lambda: leader.ready, queue_depth=lambda: leader.queue.depth),
+            build_health(metrics, is_ready=lambda: leader.ready, queue_depth=lambda: leader.queue_depth),
             settings.health_port,
         )
         try:

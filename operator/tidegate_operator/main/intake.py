@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from tidegate_operator.act.applier import Applier
 from tidegate_operator.act.cluster import Cluster, ClusterError
 from tidegate_operator.main.keys import find_keys
+from tidegate_operator.main.version_keys import find_version_keys
 from tidegate_operator.observe.store import (
     Body,
     Key,
@@ -61,9 +62,10 @@ class Intake:
             return  # a list told it already
         before = self._store.find(kind, *name[1:])
         self._store.put(kind, body)
-        # Nothing but us writes these, so what comes back of our own writes is no news.
+        # Nothing but us writes these, so what comes back of our own writes is no news, but to versions.
         if not (kind in OURS_ALONE and self._applier.has_written(name, version_of(body))):
-            self._queue_keys(kind, before, body)
+            self._queue_all(find_keys(self._store, kind, before, body))
+        self._queue_all(find_version_keys(self._store, kind, before, body))
 
     async def take_all(self, cluster: Cluster, namespace: str | None) -> None:
         """List a namespace (none: all): before the first look, and now and then to mend what a watch missed."""
@@ -98,12 +100,14 @@ class Intake:
             self._take_deletion(Kind.MODEL_DEPLOYMENT, known)
 
     def _take_deletion(self, kind: Kind, body: Body) -> None:
+        before = self._store.find(kind, namespace_of(body), name_of(body)) or body
         self._store.drop(kind, body)
         if kind in COLLECTED_WITH_OWNER and (owner := labels_of(body).get(DEPLOYMENT_LABEL)):
             self._doubted.add(Key(namespace_of(body), owner))
         self._applier.forget((kind.value, namespace_of(body), name_of(body)))
-        self._queue_keys(kind, None, body)
+        self._queue_all(find_keys(self._store, kind, None, body))
+        self._queue_all(find_version_keys(self._store, kind, before, None))
 
-    def _queue_keys(self, kind: Kind, before: Body | None, after: Body) -> None:
-        for key in find_keys(self._store, kind, before, after):
+    def _queue_all(self, keys: Iterable[Key]) -> None:
+        for key in keys:
             self._queue_key(key)

@@ -19,9 +19,10 @@ def find_keys(store: Store, kind: Kind, before: Body | None, after: Body) -> Ite
                 yield Key(namespace, name)
                 yield Key(namespace)
         case Kind.MODEL_VERSION:
-            for deployment in store.select(Kind.MODEL_DEPLOYMENT, namespace):
-                if deployment["spec"].get("modelVersion") == name:
-                    yield Key(namespace, name_of(deployment))
+            if before is None or _wish_of(before) != _wish_of(after):
+                for deployment in store.select_naming(Kind.MODEL_DEPLOYMENT, namespace, name):
+                    if deployment["spec"].get("modelVersion") == name:
+                        yield Key(namespace, name_of(deployment))
         case _:
             if owner := labels_of(after).get(DEPLOYMENT_LABEL):
                 yield Key(namespace, owner)
@@ -30,11 +31,13 @@ def find_keys(store: Store, kind: Kind, before: Body | None, after: Body) -> Ite
 
 
 def find_all_keys(store: Store) -> Iterator[Key]:
-    """Every ModelDeployment, and the router of every namespace that has one."""
+    """Every ModelDeployment, the router of every namespace that has one, and every ModelVersion."""
     for namespace in store.namespaces_of(Kind.MODEL_DEPLOYMENT):
         yield Key(namespace)
-        for body in store.select(Kind.MODEL_DEPLOYMENT, namespace):
-            yield Key(namespace, name_of(body))
+    for kind in (Kind.MODEL_DEPLOYMENT, Kind.MODEL_VERSION):
+        for namespace in store.namespaces_of(kind):
+            for name in store.names_of(kind, namespace):
+                yield Key(namespace, name, kind)
 
 
 def _wish_of(body: Body) -> tuple[object, ...]:

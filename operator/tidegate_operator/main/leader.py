@@ -24,11 +24,13 @@ from tidegate_operator.main.queue import Queue
 from tidegate_operator.main.reach import EVERYWHERE, Reach
 from tidegate_operator.main.reconciler import Parts, Reconciler
 from tidegate_operator.main.settings import Settings
+from tidegate_operator.main.versions import VersionParts, VersionReconciler
 from tidegate_operator.main.watches import Watches
 from tidegate_operator.observe.observer import Observer, has_router
 from tidegate_operator.observe.releases import Releases
 from tidegate_operator.observe.scrape import Scraper
 from tidegate_operator.observe.store import Body, Key, Kind, Store
+from tidegate_operator.observe.versions import VersionObserver
 from tidegate_operator.plan.planner import plan
 from tidegate_operator.plan.render import RenderSettings
 from tidegate_operator.routing.discovery import Discovery, believe_everybody
@@ -40,6 +42,11 @@ logger = logging.getLogger(__name__)
 
 RESYNC_SECONDS = 300.0
 """How long a missed event, or an object that someone changed behind our back, stays unmended."""
+VERSION_WORKERS = 2
+VERSION_PAUSE_SECONDS = 0.3
+"""What is done to a ModelDeployment changes several objects, and its version's status but once."""
+VERSION_SPREAD_SECONDS = 10.0
+"""After a start the models come first: nobody waits for the status of a version."""
 
 
 class Leader:
@@ -64,6 +71,12 @@ class Leader:
         is_router = self._store_has_router if settings.check_router_addresses else believe_everybody
         self._discovery = Discovery(self._table, is_router=is_router)
         self._applier = Applier(cluster, find=self._find)
+        scraper, census = Scraper(session), Census(metrics)
+        vouch = Releases(settings.release_policies).check
+        self._version_reconciler = VersionReconciler(
+            VersionParts(self._store, cluster, VersionObserver(self._store, scraper, vouch=vouch), census),
+            now=clock.now,
+        )
         self._reconciler = Reconciler(
             Parts(
                 store=self._store,
@@ -71,16 +84,16 @@ class Leader:
                 discovery=self._discovery,
                 observer=Observer(
                     self._store,
-                    Scraper(session),
+                    scraper,
                     version_of_routes=self._discovery.version_of_routes,
                     seen_seconds=lambda: lease.answered_seconds,
                     now=clock.now,
-                    vouch=Releases(settings.release_policies).check,
+                    vouch=vouch,
                 ),
                 applier=self._applier,
                 status=StatusWriter(cluster),
                 recorder=Recorder(cluster, settings.identity),
-                census=Census(metrics),
+                census=census,
             ),
             make_plan=plan,
             render=RenderSettings(settings.predictor_image, log_format=settings.log_format),
@@ -90,7 +103,9 @@ class Leader:
         )
         self.ready = False
         """Whether routers are answered."""
-        self.queue = Queue(self._work)
+        self._queue = Queue(self._work)
+        # Apart, so that no number of versions stands before a candidate that fails.
+        self._version_queue = Queue(self._work_on_version, workers=VERSION_WORKERS)
         self._intake = Intake(self._store, self._applier, self._queue_key)
         self._reach = Reach(cluster, self._intake, store=self._store, table=self._table, metrics=metrics)
 
@@ -109,7 +124,8 @@ class Leader:
                 watches = Watches(self._intake)
                 watching = tasks.create_task(watches.run(served))
                 others = [
-                    tasks.create_task(self.queue.run()),
+                    tasks.create_task(self._queue.run()),
+                    tasks.create_task(self._version_queue.run()),
                     tasks.create_task(self._resync()),
                     tasks.create_task(give_back_memory()),
                     tasks.create_task(
@@ -126,8 +142,16 @@ class Leader:
     def _store_has_router(self, namespace: str, address: str) -> bool:
         return has_router(self._store, namespace, address)
 
+    @property
+    def queue_depth(self) -> int:
+        """Keys that are due and wait."""
+        return self._queue.depth + self._version_queue.depth
+
     def _queue_key(self, key: Key) -> None:
-        self.queue.add(key)
+        if key.kind is Kind.MODEL_VERSION:
+            self._version_queue.add(key, after_seconds=VERSION_PAUSE_SECONDS)
+        else:
+            self._queue.add(key)
 
     def _find(self, name: Name) -> Body | None:
         kind, namespace, name_ = name
@@ -137,6 +161,10 @@ class Leader:
         with self._metrics.reconcile_seconds.time(), self._metrics.reconcile_errors.count_exceptions():
             await self._intake.verify(self._cluster, key)
             return await self._reconciler.reconcile(key)
+
+    async def _work_on_version(self, key: Key) -> float | None:
+        with self._metrics.reconcile_errors.count_exceptions():
+            return await self._version_reconciler.reconcile(key)
 
     async def _resync(self) -> None:
         while True:
@@ -154,8 +182,13 @@ class Leader:
 
     def _queue_everything(self, *, within_seconds: float = 2.0) -> None:
         """Spread by chance: a thousand models at once would crowd out the one that fails just now."""
+        chance = random.random
         for key in find_all_keys(self._store):
-            self.queue.add(key, after_seconds=random.uniform(0.0, within_seconds))  # noqa: S311 - no secret
+            if key.kind is Kind.MODEL_VERSION:
+                spread = max(within_seconds, VERSION_SPREAD_SECONDS)
+                self._version_queue.add(key, after_seconds=spread * chance())
+            else:
+                self._queue.add(key, after_seconds=within_seconds * chance())
 
 
 def _build_router_settings(settings: Settings) -> RouterSettings:

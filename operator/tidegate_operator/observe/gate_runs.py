@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
@@ -49,7 +50,8 @@ def parse_gate_run(job: Body, pods: Iterable[Body]) -> GateRun:
         for container, end in ends.items()
         if container.startswith(OWN_CONTAINER)
     }
-    return GateRun(name, _parse_predictor(pod), report, own, failure, ended_at)
+    predictor = replace(parse_gate_predictor(pod), ready=False)  # it answers the gates alone
+    return GateRun(name, predictor, report, own, failure, ended_at)
 
 
 def _find_ends(pod: Body) -> dict[str, End]:
@@ -76,15 +78,18 @@ def _statuses(pod: Body) -> Iterable[Mapping[str, Any]]:
     return (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ()))
 
 
-def _parse_predictor(pod: Body) -> PodFact:
-    """The predictor beside the gates. Once it has started, only an end for want of memory is still held against it."""
+def parse_gate_predictor(pod: Body) -> PodFact:
+    """The predictor beside the gates, ready once it has started.
+
+    From then on only an end for want of memory is held against it.
+    """
     container = next((one for one in _statuses(pod) if one.get("name") == PREDICTOR_CONTAINER), {})
     trouble, reason, message = find_trouble(pod, container)
     if container.get("started") and trouble is not Trouble.OUT_OF_MEMORY:
         trouble, reason, message = None, "", ""
     return PodFact(
         name_of(pod),
-        ready=False,
+        ready=bool(container.get("started")) and trouble is None,
         restarts=int(container.get("restartCount", 0)),
         running_since=find_start(container),
         trouble=trouble,

@@ -12,6 +12,8 @@ import msgspec
 
 from tidegate import pod
 from tidegate.counts import SNAPSHOT_PATH, Snapshot
+from tidegate.loaded import BUNDLE_PATH, LoadedBundle
+from tidegate.loaded import LARGEST_ANSWER_BYTES as LARGEST_BUNDLE_BYTES
 from tidegate_operator.observe.envoy import RouterCounts, build_query, parse_stats
 
 logger = logging.getLogger(__name__)
@@ -54,19 +56,29 @@ class Scraper:
 
         return await _gather(addresses, read)
 
-    async def _get(self, url: str, query: Mapping[str, str]) -> bytes:
+    async def read_bundle(self, name: str, address: str) -> LoadedBundle | None:
+        """What a predictor tells of the bundle that it has loaded; none if it tells nothing that can be believed."""
+
+        async def read(address: str) -> LoadedBundle:
+            url = f"http://{_with_port(address, pod.PORT)}{BUNDLE_PATH}"
+            answer = await self._get(url, {}, largest=LARGEST_BUNDLE_BYTES)
+            return msgspec.json.decode(answer, type=LoadedBundle)
+
+        return await _try(name, address, read)
+
+    async def _get(self, url: str, query: Mapping[str, str], *, largest: int = LARGEST_ANSWER_BYTES) -> bytes:
         timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
         async with self._session.get(url, params=query, timeout=timeout) as response:
             response.raise_for_status()
-            return await _read_bounded(response)
+            return await _read_bounded(response, largest)
 
 
-async def _read_bounded(response: aiohttp.ClientResponse) -> bytes:
+async def _read_bounded(response: aiohttp.ClientResponse, largest: int) -> bytes:
     content = bytearray()
     async for chunk in response.content.iter_any():
         content += chunk
-        if len(content) > LARGEST_ANSWER_BYTES:
-            raise aiohttp.ClientPayloadError(f"the answer has more than {LARGEST_ANSWER_BYTES} bytes")
+        if len(content) > largest:
+            raise aiohttp.ClientPayloadError(f"the answer has more than {largest} bytes")
     return bytes(content)
 
 
@@ -81,7 +93,7 @@ async def _try(name: str, address: str, read: Callable[[str], Awaitable[Answer]]
     try:
         return await read(address)
     except (aiohttp.ClientError, TimeoutError, OSError, msgspec.DecodeError) as error:
-        logger.debug("pod %s at %s gave no counts: %r", name, address, error)
+        logger.debug("pod %s at %s gave no answer: %r", name, address, error)
         return None
 
 

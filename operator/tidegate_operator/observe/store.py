@@ -32,14 +32,18 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Key:
-    """A ModelDeployment, or with an empty name the router of a namespace."""
+    """What is looked at: a ModelDeployment, a ModelVersion, or with an empty name the router of a namespace."""
 
     namespace: str
     name: str = ""
+    kind: Kind = Kind.MODEL_DEPLOYMENT
 
     def __str__(self) -> str:
         """As logs show it."""
-        return f"{self.namespace}/{self.name}" if self.name else f"{self.namespace} (router)"
+        if not self.name:
+            return f"{self.namespace} (router)"
+        what = "" if self.kind is Kind.MODEL_DEPLOYMENT else f"{self.kind} "
+        return f"{what}{self.namespace}/{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,8 @@ class Entry:
     version: int
     labels: Mapping[str, str]
     document: bytes
+    names: frozenset[str] = frozenset()
+    """The ModelVersions that it names."""
 
     @property
     def body(self) -> Body:
@@ -71,6 +77,8 @@ class Store:
         self._owned: dict[tuple[Kind, str, str], set[str]] = defaultdict(set)
         """Names by kind, namespace and ModelDeployment: in a namespace of a thousand models, the one that is looked
         at must not cost a walk over all."""
+        self._naming: dict[tuple[Kind, str, str], set[str]] = defaultdict(set)
+        """Names by kind, namespace and ModelVersion, for the same reason."""
 
     def put(self, kind: Kind, body: Body) -> None:
         """Remember a body, unless a newer one of the same object is known already.
@@ -84,9 +92,18 @@ class Store:
                 return
             self._remove(kind, namespace, name)
         document = msgspec.json.encode(trim(kind, body))
-        entry = Entry(uid_of(body), version_of(body), _share(labels_of(body)), document)
+        labels, names = _share(labels_of(body)), find_versions_named(kind, body)
+        entry = Entry(uid_of(body), version_of(body), labels, document, names)
         self._entries[kind][namespace][name] = entry
         self._owned[kind, namespace, entry.owner].add(name)
+        for version in names:
+            self._naming[kind, namespace, version].add(name)
+
+    def refresh(self, kind: Kind, body: Body) -> None:
+        """Remember how an object is after our own write, unless it is gone, or a namesake in its place, meanwhile."""
+        known = self._entries[kind].get(namespace_of(body), {}).get(name_of(body))
+        if known is not None and known.uid == uid_of(body):
+            self.put(kind, body)
 
     def drop(self, kind: Kind, body: Body) -> None:
         """Forget an object that was deleted; its namesake made since stays."""
@@ -128,6 +145,15 @@ class Store:
         names = entries if owner is None else self._owned.get((kind, namespace, owner), ())
         return [entries[name].body for name in sorted(names) if wanted <= entries[name].labels.items()]
 
+    def select_naming(self, kind: Kind, namespace: str, version: str) -> list[Body]:
+        """The objects of a namespace that name a ModelVersion, by name."""
+        entries = self._entries[kind].get(namespace, {})
+        return [entries[name].body for name in sorted(self._naming.get((kind, namespace, version), ()))]
+
+    def names_of(self, kind: Kind, namespace: str) -> list[str]:
+        """The names of the objects of a namespace, in order."""
+        return sorted(self._entries[kind].get(namespace, {}))
+
     def namespaces_of(self, kind: Kind) -> list[str]:
         """Namespaces with at least one object of a kind."""
         return sorted(namespace for namespace, entries in self._entries[kind].items() if entries)
@@ -138,6 +164,11 @@ class Store:
         owned.discard(name)
         if not owned:
             del self._owned[kind, namespace, entry.owner]
+        for version in entry.names:
+            naming = self._naming[kind, namespace, version]
+            naming.discard(name)
+            if not naming:
+                del self._naming[kind, namespace, version]
         return entry
 
 
@@ -165,6 +196,21 @@ def labels_of(body: Body) -> Mapping[str, str]:
     """`metadata.labels`."""
     labels: Mapping[str, str] = body["metadata"].get("labels") or {}
     return labels
+
+
+def find_versions_named(kind: Kind, body: Body) -> frozenset[str]:
+    """The ModelVersions that a ModelDeployment, or the record of a revision, names anywhere."""
+    match kind:
+        case Kind.MODEL_DEPLOYMENT:
+            status = body.get("status") or {}
+            roles = [status.get(place) or {} for place in ("stable", "candidate", "warm", "gates")]
+            naming = [body.get("spec") or {}, *roles, *(status.get("rejected") or ())]
+        case Kind.CONTROLLER_REVISION:
+            # Whoever may make records can write anything into one.
+            naming = [data] if isinstance(data := body.get("data"), Mapping) else []
+        case _:
+            return frozenset()
+    return frozenset(sys.intern(str(name)) for part in naming if (name := part.get("modelVersion")))
 
 
 def _share(labels: Mapping[str, str]) -> dict[str, str]:
@@ -200,6 +246,19 @@ def trim(kind: Kind, body: Body) -> Body:
     if kind is Kind.POD:
         status = body.get("status") or {}
         trimmed["status"] = {key: status[key] for key in _READ_OF_A_POD if key in status}
+    if kind is Kind.MODEL_VERSION:
+        trimmed |= _trim_version(body)
+    return trimmed
+
+
+def _trim_version(body: Body) -> dict[str, Any]:
+    """Nothing of where it came from, and of its signature that it is told: either can be a hundred times the rest."""
+    trimmed = {}
+    if spec := body.get("spec"):
+        trimmed["spec"] = {key: value for key, value in spec.items() if key != "provenance"}
+    if signature := (body.get("status") or {}).get("signature"):
+        short = {key: value for key, value in signature.items() if not isinstance(value, list)}
+        trimmed["status"] = body["status"] | {"signature": short}
     return trimmed
 
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from tidegate_operator.act.applier import Name, name_manifest
-from tidegate_operator.act.cluster import ClusterError
+from tidegate_operator.act.cluster import STATUS_MANAGER, ClusterError
 from tidegate_operator.plan.facts import Manifest
 
 
@@ -17,6 +17,8 @@ class FakeCluster:
         self.asked: list[str] = []
         self.statuses: list[dict[str, Any]] = []
         self.stored: dict[Name, dict[str, Any]] = {}
+        self.applied: dict[Name, dict[str, dict[str, Any]]] = {}
+        """The statuses by object and manager."""
         self.version = 0
         self.away = False
         self.refuses: set[str] = set()
@@ -29,13 +31,20 @@ class FakeCluster:
         self.stored[name_manifest(manifest)] = stored
         return stored
 
-    async def apply_status(self, manifest: Manifest) -> Mapping[str, Any]:
-        """As server-side apply of a status."""
+    async def apply_status(self, manifest: Manifest, *, manager: str = STATUS_MANAGER) -> Mapping[str, Any]:
+        """As server-side apply of a status: what another manager applied stays."""
         self._ask("status", manifest["kind"], manifest["metadata"]["name"])
         self.statuses.append(manifest["status"])
+        name = name_manifest(manifest)
+        applied = self.applied.setdefault(name, {})
+        applied[manager] = manifest["status"]
+        stored = self.stored.get(name, {})
+        version = {"resourceVersion": str(100 + len(self.asked))}
         return {
+            **stored,
             **manifest,
-            "metadata": {**manifest["metadata"], "resourceVersion": str(100 + len(self.asked))},
+            "metadata": {**stored.get("metadata", {}), **manifest["metadata"], **version},
+            "status": {key: value for part in applied.values() for key, value in part.items()},
         }
 
     async def delete(self, kind: str, namespace: str, name: str) -> None:  # noqa: ARG002 - the port's shape

@@ -12,6 +12,7 @@ from tidegate_operator.main.intake import SELECTORS, Intake
 from tidegate_operator.observe.store import Key, Kind, Store
 
 FRAUD, ROUTER = Key("shop", "fraud"), Key("shop")
+VERSION = Key("shop", "fraud-1", Kind.MODEL_VERSION)
 
 
 class World:
@@ -38,7 +39,7 @@ class World:
 
 def test_an_event_is_stored_and_queues_those_that_it_concerns() -> None:
     world = World()
-    assert world.take(Kind.MODEL_DEPLOYMENT, "ADDED", model_deployment()) == [FRAUD, ROUTER]
+    assert world.take(Kind.MODEL_DEPLOYMENT, "ADDED", model_deployment()) == [FRAUD, ROUTER, VERSION]
     assert world.take(Kind.POD, "ADDED", body("fraud-1-x", owner="fraud")) == [FRAUD]
     assert world.store.find(Kind.POD, "shop", "fraud-1-x") is not None
 
@@ -71,6 +72,15 @@ async def test_our_own_service_coming_back_queues_nobody() -> None:
     await world.applier.apply([service])
     stored = world.cluster.stored["Service", "shop", "fraud"]
     assert world.take(Kind.SERVICE, "ADDED", stored) == []
+
+
+async def test_our_own_record_coming_back_is_news_to_its_version_alone() -> None:
+    world = World()
+    data = {"modelVersion": "fraud-1"}
+    record = {"kind": "ControllerRevision", **body("fraud-1a", owner="fraud"), "data": data}
+    await world.applier.apply([record])
+    stored = world.cluster.stored["ControllerRevision", "shop", "fraud-1a"]
+    assert world.take(Kind.CONTROLLER_REVISION, "ADDED", stored) == [VERSION]
 
 
 async def test_a_service_that_someone_deletes_is_made_again() -> None:
@@ -119,7 +129,7 @@ async def test_a_deletion_that_no_watch_told_is_noticed_by_what_goes_with_it() -
     world = World()
     await look_after_deletion(world, None)
     assert world.store.find(Kind.MODEL_DEPLOYMENT, "shop", "fraud") is None
-    assert world.queued == [FRAUD, ROUTER]
+    assert world.queued == [FRAUD, ROUTER, VERSION]
 
 
 async def test_a_namesake_made_since_is_not_taken_for_the_one_that_was_deleted() -> None:

@@ -47,6 +47,16 @@ def test_a_model_version_concerns_the_models_that_ask_for_it(store: Store) -> No
     assert list(find_keys(store, Kind.MODEL_VERSION, None, body("fraud-1"))) == [FRAUD]
 
 
+def test_the_status_of_a_version_concerns_no_model(store: Store) -> None:
+    after = body("fraud-1", version=2, status={"users": 1})
+    assert list(find_keys(store, Kind.MODEL_VERSION, body("fraud-1"), after)) == []
+
+
+def test_a_namesake_of_a_version_concerns_the_models_that_ask_for_it(store: Store) -> None:
+    after = body("fraud-1", version=2, metadata={"uid": "another"})
+    assert list(find_keys(store, Kind.MODEL_VERSION, body("fraud-1"), after)) == [FRAUD]
+
+
 @pytest.mark.parametrize("kind", [Kind.POD, Kind.DEPLOYMENT, Kind.SERVICE, Kind.CONTROLLER_REVISION])
 def test_an_object_concerns_the_model_that_it_belongs_to(store: Store, kind: Kind) -> None:
     assert list(find_keys(store, kind, None, body("fraud-1-x", owner="fraud"))) == [FRAUD]
@@ -57,5 +67,7 @@ def test_the_routers_deployment_concerns_the_router_and_its_pods_nobody(store: S
     assert list(find_keys(store, Kind.POD, None, body("tidegate-router-x"))) == []
 
 
-def test_everything_is_every_model_and_one_router_a_namespace(store: Store) -> None:
-    assert sorted(find_all_keys(store)) == [ROUTER, Key("shop", "churn"), FRAUD]
+def test_everything_is_every_model_and_version_and_one_router_a_namespace(store: Store) -> None:
+    store.put(Kind.MODEL_VERSION, body("fraud-1"))
+    version = Key("shop", "fraud-1", Kind.MODEL_VERSION)
+    assert sorted(find_all_keys(store)) == [ROUTER, Key("shop", "churn"), FRAUD, version]

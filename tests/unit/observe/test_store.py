@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tidegate_operator.observe.store import Kind, Store, name_of
+import pytest
+
+from tidegate_operator.observe.store import Kind, Store, find_versions_named, name_of
 from tidegate_operator.plan.identity import DEPLOYMENT_LABEL
 
 
@@ -78,3 +80,64 @@ def test_a_list_removes_what_a_watch_missed_but_not_what_came_after_it() -> None
     gone = store.retain(Kind.POD, {"k"}, listed_version=7)
     assert [name_of(found) for found in gone] == ["gone"]
     assert [found["metadata"]["name"] for found in store.select(Kind.POD, "shop")] == ["kept", "newer"]
+
+
+def naming(version: int, *, name: str = "fraud", wants: str = "fraud-1", **status: Any) -> dict[str, Any]:
+    """A ModelDeployment that names ModelVersions."""
+    return body(version, name=name, modelVersion=wants) | {"status": status}
+
+
+def find_naming(store: Store, version: str) -> list[str]:
+    return [name_of(found) for found in store.select_naming(Kind.MODEL_DEPLOYMENT, "shop", version)]
+
+
+def test_who_names_a_version_is_found_as_long_as_it_does() -> None:
+    store = Store()
+    store.put(Kind.MODEL_DEPLOYMENT, naming(1, stable={"modelVersion": "fraud-0"}))
+    store.put(Kind.MODEL_DEPLOYMENT, naming(2, name="shadow", wants="fraud-0"))
+    assert [find_naming(store, name) for name in ("fraud-0", "fraud-1")] == [["fraud", "shadow"], ["fraud"]]
+    store.put(Kind.MODEL_DEPLOYMENT, naming(3, wants="fraud-2"))
+    assert [find_naming(store, name) for name in ("fraud-0", "fraud-1")] == [["shadow"], []]
+    store.drop(Kind.MODEL_DEPLOYMENT, naming(4, name="shadow"))
+    assert find_naming(store, "fraud-0") == []
+
+
+def test_a_version_is_named_by_every_place_and_by_what_was_taken_back() -> None:
+    roles = ("stable", "candidate", "warm", "gates")
+    status = {role: {"modelVersion": role} for role in roles} | {"rejected": [{"modelVersion": "back"}]}
+    found = find_versions_named(Kind.MODEL_DEPLOYMENT, naming(1, **status))
+    assert found == {"fraud-1", "back", *roles}
+
+
+@pytest.mark.parametrize("data", [None, "text", [], {}, {"modelVersion": None}])
+def test_a_record_that_somebody_made_up_names_nothing(data: Any) -> None:
+    store = Store()
+    store.put(Kind.CONTROLLER_REVISION, body(1) | {"data": data})
+    assert find_versions_named(Kind.CONTROLLER_REVISION, body(1) | {"data": data}) == frozenset()
+
+
+def version(number: int, uid: str = "u1", **status: Any) -> dict[str, Any]:
+    """A ModelVersion that has provenance."""
+    return body(number, uid=uid, model="fraud", provenance={"packages": [1]}) | {"status": status}
+
+
+def test_of_a_version_the_long_lists_are_not_kept() -> None:
+    store = Store()
+    signature = {"task": "binary", "inputs": [{"name": "amount"}], "inputCount": 1}
+    store.put(Kind.MODEL_VERSION, version(1, users=3, signature=signature))
+    found = store.find(Kind.MODEL_VERSION, "shop", "fraud")
+    assert found is not None
+    assert found["spec"] == {"model": "fraud"}
+    assert found["status"] == {"users": 3, "signature": {"task": "binary", "inputCount": 1}}
+
+
+def test_our_own_write_is_taken_in_unless_its_object_is_gone_or_another_one() -> None:
+    store = Store()
+    store.refresh(Kind.MODEL_VERSION, version(1))
+    assert store.names_of(Kind.MODEL_VERSION, "shop") == []
+    store.put(Kind.MODEL_VERSION, version(2, users=1))
+    store.refresh(Kind.MODEL_VERSION, version(3, users=2))
+    store.refresh(Kind.MODEL_VERSION, version(4, uid="u0", users=9))
+    found = store.find(Kind.MODEL_VERSION, "shop", "fraud")
+    assert found is not None
+    assert found["status"] == {"users": 2}
