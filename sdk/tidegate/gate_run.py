@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 from msgspec import structs
 
-from tidegate.gates import Finding, GateResult, Report
+from tidegate.gate_report import Finding, GateResult, Report
 from tidegate.verdict import Verdict
 
 REPORT_BYTES: Final = 4096

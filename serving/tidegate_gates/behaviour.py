@@ -8,7 +8,8 @@ from functools import partial
 from pathlib import Path
 
 from tidegate.expectations import Expectation, read_expectations
-from tidegate.gates import BehaviourGate, Finding, GateResult, Sample, conclude
+from tidegate.gate_report import Finding, GateResult, conclude
+from tidegate.gates import BehaviourGate, Sample
 from tidegate.verdict import Verdict
 from tidegate_gates.asking import answer_each
 from tidegate_gates.determinism import hold_determinism

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from tidegate.bundle import MANIFEST_NAME, manifest_digest, read_manifest
 from tidegate.contents import read_contents
-from tidegate.gates import Finding, Gate, GateResult, PerformanceGate, Report, conclude
+from tidegate.gate_report import Finding, GateResult, Report, conclude
+from tidegate.gates import Gate, PerformanceGate
 from tidegate.verdict import Verdict
 from tidegate_gates.behaviour import run_behaviour
 from tidegate_gates.confinement import Limits

@@ -8,7 +8,8 @@ from typing import Final
 
 from tidegate.columns import EXPECTED
 from tidegate.contents import Contents
-from tidegate.gates import DataQualityGate, Finding
+from tidegate.gate_report import Finding
+from tidegate.gates import DataQualityGate
 from tidegate.quantities import parse_age
 from tidegate.signature import Feature, Task
 from tidegate.verdict import Verdict

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from tidegate.contents import read_contents
-from tidegate.gates import ContractGate, Finding, GateResult, conclude
+from tidegate.gate_report import Finding, GateResult, conclude
+from tidegate.gates import ContractGate
 from tidegate.signature import Signature
 from tidegate.verdict import Verdict
 from tidegate_gates.confinement import Limits

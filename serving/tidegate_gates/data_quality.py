@@ -13,7 +13,8 @@ import msgspec
 
 from tidegate.bundle import PROVENANCE_NAME
 from tidegate.contents import Contents
-from tidegate.gates import DataQualityGate, Finding, GateResult, Leakage, conclude
+from tidegate.gate_report import Finding, GateResult, conclude
+from tidegate.gates import DataQualityGate, Leakage
 from tidegate.provenance import Data, Provenance
 from tidegate.quantities import parse_share
 from tidegate.signature import Task

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from tidegate.gates import Finding
+from tidegate.gate_report import Finding
 from tidegate.verdict import Verdict
 from tidegate_gates.asking import say_briefly
 from tidegate_serving.golden_rows import find_difference, golden_columns, outputs_of

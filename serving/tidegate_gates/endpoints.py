@@ -12,7 +12,7 @@ import msgspec
 
 from tidegate import pod
 from tidegate.contents import Contents
-from tidegate.gates import Finding
+from tidegate.gate_report import Finding
 from tidegate.golden import Golden
 from tidegate.signature import Signature
 from tidegate.verdict import Verdict

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from tidegate.contents import Contents
-from tidegate.gates import Finding, Leakage, MissingValues, OutsideSample
+from tidegate.gate_report import Finding
+from tidegate.gates import Leakage, MissingValues, OutsideSample
 from tidegate.quantities import parse_share
 from tidegate.signature import Feature, FeatureKind, Task
 from tidegate.verdict import Verdict

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from tidegate.gates import Comparison, Finding, GateResult, Metric, PerformanceGate, conclude, worst
+from tidegate.gate_report import Finding, GateResult, conclude, worst
+from tidegate.gates import Comparison, Metric, PerformanceGate
 from tidegate.signature import Task
 from tidegate.verdict import Verdict
 from tidegate_gates import metrics

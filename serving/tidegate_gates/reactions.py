@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from tidegate.expectations import Expectation, Reaction, find_misfit
-from tidegate.gates import Finding
+from tidegate.gate_report import Finding
 from tidegate.quantities import parse_share
 from tidegate.signature import Task
 from tidegate.verdict import Verdict

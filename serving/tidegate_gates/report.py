@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 
 import msgspec
 
-from tidegate.gates import Report
+from tidegate.gate_report import Report
 from tidegate.verdict import Verdict
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from tidegate.columns import BRIEF, InvalidInput
-from tidegate.gates import Finding
+from tidegate.gate_report import Finding
 from tidegate.signature import FeatureKind
 from tidegate.verdict import Verdict
 from tidegate_gates.asking import Columns, answer_each, say_briefly

@@ -13,8 +13,9 @@ from typing import Final
 import msgspec
 
 from tidegate.bundle import MANIFEST_NAME, read_manifest
+from tidegate.gate_report import GateResult, Report
 from tidegate.gate_run import CLAIM, CREDENTIALS, STABLE_FOLDER, Variable, pack_report
-from tidegate.gates import Gate, GateResult, Report
+from tidegate.gates import Gate
 from tidegate.quantities import parse_quantity
 from tidegate.verdict import Verdict
 from tidegate_gates.check import Bundles, run_gates

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from tidegate.contents import read_contents
-from tidegate.gates import Finding, GateResult, ServingGate, conclude
+from tidegate.gate_report import Finding, GateResult, conclude
+from tidegate.gates import ServingGate
 from tidegate.quantities import parse_seconds, parse_share
 from tidegate.verdict import Verdict
 from tidegate_gates.confinement import Limits

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from tidegate.gates import DataSet, Finding
+from tidegate.gate_report import Finding
+from tidegate.gates import DataSet
 from tidegate.provenance import Data
 from tidegate.verdict import Verdict
 from tidegate_gates.repetition import GoldenFound

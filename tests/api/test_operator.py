@@ -12,8 +12,8 @@ from tests.api.helm import CHARTS, SYSTEM, helm, render
 from tests.api.namespace import Namespace, model_deployment, model_version
 from tests.api.operator_process import Operator, run_operator
 
+from tidegate.gate_report import GateResult, Report
 from tidegate.gate_run import pack_report
-from tidegate.gates import GateResult, Report
 from tidegate.verdict import Verdict
 
 ACCOUNT = "tidegate-operator"

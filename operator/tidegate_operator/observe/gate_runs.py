@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import msgspec
 
+from tidegate.gate_report import OwnReport, Report
 from tidegate.gate_run import UnreadableReport, unpack_report
-from tidegate.gates import OwnReport, Report
 from tidegate.verdict import Verdict
 from tidegate_operator.observe.store import Body, name_of
 from tidegate_operator.observe.workloads import find_condition, find_start, find_trouble

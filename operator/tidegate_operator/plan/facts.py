@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from tidegate.gates import OwnReport, Report
+from tidegate.gate_report import OwnReport, Report
 from tidegate.history import Stay
 from tidegate.verdict import Verdict
 from tidegate_operator.api.model_deployment import ModelDeployment

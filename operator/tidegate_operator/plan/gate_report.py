@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import to_builtins
 
-from tidegate.gates import worst
+from tidegate.gate_report import worst
 from tidegate_operator.api.model_deployment import ModelDeployment
 from tidegate_operator.api.resource import API_VERSION
 from tidegate_operator.api.status import GatesStatus

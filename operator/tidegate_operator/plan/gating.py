@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from tidegate.gates import Gate, GateResult, worst
+from tidegate.gate_report import GateResult, worst
+from tidegate.gates import Gate
 from tidegate.history import Place
 from tidegate.pod import StartFailure
 from tidegate.verdict import Verdict

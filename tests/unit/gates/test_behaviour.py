@@ -24,7 +24,8 @@ from tests.unit.serving.bundles import FEATURES, GOLDEN, write_numbers_bundle, w
 import tidegate
 from tidegate.cli import main
 from tidegate.expectations import Expectation
-from tidegate.gates import BehaviourGate, Finding, GateResult
+from tidegate.gate_report import Finding, GateResult
+from tidegate.gates import BehaviourGate
 from tidegate.signature import Feature, FeatureKind
 from tidegate.verdict import Verdict
 from tidegate_gates.behaviour import run_behaviour

@@ -13,7 +13,8 @@ from tests.unit.serving.bundles import BASELINE, FEATURES, GOLDEN, SIGNATURE, su
 from tidegate.bundle import BASELINE_NAME, GOLDEN_NAME, MODEL_NAME, SIGNATURE_NAME, write_bundle
 from tidegate.cli import main
 from tidegate.contents import read_contents
-from tidegate.gates import ContractGate, Finding
+from tidegate.gate_report import Finding
+from tidegate.gates import ContractGate
 from tidegate.signature import FeatureKind, Signature, Task, Tensor
 from tidegate.verdict import Verdict
 from tidegate_gates.confinement import Limits

@@ -21,7 +21,8 @@ from sklearn.preprocessing import OneHotEncoder
 
 import tidegate
 from tidegate.cli import main
-from tidegate.gates import DataSet, Finding
+from tidegate.gate_report import Finding
+from tidegate.gates import DataSet
 from tidegate.provenance import Data
 from tidegate.verdict import Verdict
 from tidegate_gates.training_rows import Origin, compare_origin

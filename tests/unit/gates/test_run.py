@@ -14,8 +14,9 @@ from tests.unit.serving.bundles import write_sum_bundle
 
 from tidegate import pod
 from tidegate.bundle import MANIFEST_NAME, manifest_digest
+from tidegate.gate_report import Report
 from tidegate.gate_run import Variable, unpack_report
-from tidegate.gates import Gate, Report
+from tidegate.gates import Gate
 from tidegate.verdict import Verdict
 from tidegate_gates.confinement import Limits
 from tidegate_gates.run import hold, main

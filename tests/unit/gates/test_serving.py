@@ -9,7 +9,8 @@ import msgspec
 import pytest
 from tests.unit.serving.bundles import GOLDEN, SIGNATURE, write_sum_bundle
 
-from tidegate.gates import Finding, Latency, ServingGate
+from tidegate.gate_report import Finding
+from tidegate.gates import Latency, ServingGate
 from tidegate.verdict import Verdict
 from tidegate_gates.confinement import Limits, confine
 from tidegate_gates.laptop import Laptop

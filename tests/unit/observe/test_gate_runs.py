@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from tidegate.gate_report import Finding, Report, conclude
 from tidegate.gate_run import pack_report
-from tidegate.gates import Finding, Report, conclude
 from tidegate.pod import StartFailure, TerminationMessage
 from tidegate.verdict import Verdict
 from tidegate_operator.observe.gate_runs import parse_gate_run

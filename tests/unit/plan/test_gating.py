@@ -9,7 +9,8 @@ import pytest
 from tests.unit.plan.test_transcripts import QUICK
 from tests.unit.plan.world import SETTINGS, Behaviour, World
 
-from tidegate.gates import Gate, GateResult, OwnReport, Report
+from tidegate.gate_report import GateResult, OwnReport, Report
+from tidegate.gates import Gate
 from tidegate.pod import StartFailure
 from tidegate.verdict import Verdict
 from tidegate_operator.api.status import Phase

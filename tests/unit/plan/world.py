@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from tidegate.counts import LATENCY_BOUNDS_MS
-from tidegate.gates import GateResult, Report
+from tidegate.gate_report import GateResult, Report
 from tidegate.history import Stay
 from tidegate_operator.api.model_deployment import ModelDeployment
 from tidegate_operator.api.model_version import ModelVersion

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tidegate.gate_report import Finding, GateResult, Report, conclude
 from tidegate.gate_run import REPORT_BYTES, UnreadableReport, pack_report, unpack_report
-from tidegate.gates import Finding, GateResult, Report, conclude
 from tidegate.verdict import Verdict
 
 SENTENCES = st.text(max_size=3000)
