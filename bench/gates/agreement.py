@@ -1,6 +1,6 @@
 """Whether a gate tells what users will have: p99 in the gate, and of the same load in service afterwards.
 
-The bundle of 5 MB, 20 rows a request, 40 requests a second on four connections, each for 20 s: first the gate in the
+The bundle of 5 MB, 200 rows a request, 15 requests a second on four connections, each for 20 s: first the gate in the
 candidate's own pod, then, when it serves all traffic, the same requests by way of the namespace's router. Each round
 has a revision of its own.
 """
@@ -30,7 +30,7 @@ from tidegate_gates.rows import build_requests
 
 NAMESPACE: Final = "bench-gates"
 VERSION: Final = "forest"
-CONNECTIONS, PER_SECOND, ROWS, SECONDS = 4, 40, 20, 20
+CONNECTIONS, PER_SECOND, ROWS, SECONDS = 4, 15, 200, 20
 SERVES: Final = Deadline("the version's way through its gate into service", 180)
 ANSWERS: Final = Deadline("an answer by way of the router", 60)
 
