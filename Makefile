@@ -14,21 +14,21 @@ WITH_CLUSTER = set -a; source $(TIDEGATE_CACHE)/cluster.env; source $(TIDEGATE_C
 
 SCRIPTS = .ci/run manifests/pipelines/release.sh images/record-packages cluster/node/preload cluster/host/runc-bounded $(addprefix cluster/node/root/kind/,entrypoint cgroup-root)
 
+# Training: OpenMP's threads wait for each other in busy loops, which takes ten times as long on a machine that has more
+# to do.
+ONE_THREAD = OMP_NUM_THREADS=1
+
 .PHONY: help
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: .venv/installed loaded ## see it: a better model promoted and a worse one taken back, on a real Kubernetes
-	@$(WITH_CLUSTER) .venv/bin/python -m demo
+	@$(WITH_CLUSTER) $(ONE_THREAD) .venv/bin/python -m demo
 
 .PHONY: test
 test: .venv/installed loaded ## run all tests: unit, API server, cluster
-	@$(WITH_CLUSTER) .venv/bin/python -m pytest tests
-
-# Training: OpenMP's threads wait for each other in busy loops, which takes ten times as long on a machine that has more
-# to do.
-ONE_THREAD = OMP_NUM_THREADS=1
+	@$(WITH_CLUSTER) $(ONE_THREAD) .venv/bin/python -m pytest tests
 
 # `make drills DRILLS=router_killed_at_rest,node_drained` plays some of them.
 DRILLS ?=
