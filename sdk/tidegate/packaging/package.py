@@ -64,7 +64,8 @@ def package(
         model: A fitted scikit-learn, XGBoost or LightGBM model or pipeline, or the path of an ONNX file.
         sample: Rows of the training data (some thousands are plenty): a pandas DataFrame with the dtypes that the
             model was trained on, or a matrix. What drifts later is compared with it, so it must be a fair sample,
-            missing values included. Columns that the model doesn't know are left out.
+            missing values included. Of more than 50,000 rows so many are drawn by chance, always the same ones.
+            Columns that the model doesn't know are left out.
         name: The model's name, shared by all its versions, such as `fraud`.
         folder: Where the bundle goes; must not exist yet. None: a folder `<name>-bundle` beside the notebook.
         labels: What to call the classes, in the model's order, where it knows them as 0, 1, … only. None: as the

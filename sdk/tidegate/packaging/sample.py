@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tidegate.packaging.encoders import category_text
+from tidegate.packaging.frame_rows import draw_frame
 from tidegate.packaging.graph import MISSING_STRING, NUMBERS, STRINGS
 from tidegate.packaging.refusal import PackagingRefusedError
 from tidegate.signature import Feature, FeatureKind, Tensor
@@ -53,7 +54,8 @@ def read_sample(data: SampleData, expected: tuple[str, ...] | None) -> Sample:
     """
     as_matrix = not isinstance(data, pd.DataFrame)
     frame = data if isinstance(data, pd.DataFrame) else _matrix_frame(np.asarray(data), expected)
-    frame = frame.rename(columns=str)
+    # First of all: of what follows, much is copied.
+    frame = draw_frame(frame).rename(columns=str)
     if expected is not None:
         frame = _expected_columns(frame, expected)
     if frame.columns.has_duplicates:
@@ -96,7 +98,7 @@ def _matrix_frame(matrix: NDArray[Any], expected: tuple[str, ...] | None) -> pd.
             f"the sample has {matrix.shape[1]} columns, but the model was trained on {len(expected)}"
         )
     names = expected or tuple(f"f{index}" for index in range(matrix.shape[1]))
-    return pd.DataFrame(matrix, columns=list(names))
+    return pd.DataFrame(matrix, columns=list(names), copy=False)
 
 
 def _features(frame: pd.DataFrame) -> tuple[Feature, ...]:
