@@ -47,7 +47,8 @@ def package(model: Path, sample: Path, **options: Unpack[Options]) -> None:
     """Makes a bundle from MODEL and a SAMPLE of its training data, and prints the ModelVersion to apply.
 
     MODEL is a .joblib or .pkl of a fitted scikit-learn, XGBoost or LightGBM model (only load files you trust: they
-    are programs), an XGBoost .json or .ubj, a LightGBM .txt, or an .onnx file. SAMPLE is a .csv or .parquet.
+    are programs), an XGBoost .json or .ubj, a LightGBM .txt, or an .onnx file. SAMPLE is a .csv or .parquet; of
+    more than 50,000 rows a fair sample is taken, and it may be larger than memory.
 
     Where the model came from is recorded by itself: the commit that the current folder is at, the libraries, and
     the MLflow run that MLFLOW_RUN_ID names, with its metrics and inputs.
@@ -59,7 +60,7 @@ def package(model: Path, sample: Path, **options: Unpack[Options]) -> None:
     try:
         bundle = packaging.package(
             _read_model(model),
-            _read_frame(sample),
+            _read_sample(sample),
             name=options["name"],
             folder=options["out"],
             labels=options["labels"] or None,
@@ -119,14 +120,20 @@ def _read_model(path: Path) -> Any:  # noqa: ANN401 - any fitted model
             )
 
 
-def _read_frame(path: Path) -> pd.DataFrame:
-    pandas = require("pandas", "tidegate[package]")
-    match path.suffix:
-        case ".csv":
-            frame: pd.DataFrame = pandas.read_csv(path)
-        case ".parquet":
-            require("pyarrow", "pyarrow")
-            frame = pandas.read_parquet(path)
-        case _:
-            raise click.ClickException(f"{path.name} is no table known here; give a .csv or .parquet")
-    return frame
+def _read_sample(path: Path) -> pd.DataFrame:
+    require("pandas", "tidegate[package]")
+    if path.suffix == ".parquet":
+        require("pyarrow", "pyarrow")
+    elif path.suffix != ".csv":
+        raise click.ClickException(f"{path.name} is no table known here; give a .csv or .parquet")
+    from tidegate.packaging.table_file import read_fair_sample  # noqa: PLC0415
+
+    try:
+        sample = read_fair_sample(path)
+    except ValueError as error:
+        raise click.ClickException(f"{path.name} can't be read: {' '.join(str(error).split())}") from error
+    if len(sample.frame) < sample.of:
+        click.echo(
+            f"# {path.name}: a fair sample of {len(sample.frame):,} of its {sample.of:,} rows", err=True
+        )
+    return sample.frame

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from tidegate.packaging.refusal import PackagingRefusedError
 from tidegate.provenance import Data
 
 if TYPE_CHECKING:
     import pandas as pd
-
-# A million rows at once would need the memory that the training needed.
-_ROWS_AT_ONCE: Final = 100_000
 
 
 def describe_data(where: Data | str | Path, time_column: str = "") -> Data:
@@ -40,8 +35,10 @@ def describe_data(where: Data | str | Path, time_column: str = "") -> Data:
 
 
 def _read_extent(path: Path, time_column: str) -> tuple[int, str, str]:
+    from tidegate.packaging.table_file import read_frames  # noqa: PLC0415 - as pandas, below
+
     rows, ends = 0, list[str]()
-    for part in _read_parts(path):
+    for part in read_frames(path):
         rows += len(part)
         if time_column and len(part):
             ends += _read_times(part, time_column, path.name)
@@ -58,15 +55,3 @@ def _read_times(part: pd.DataFrame, column: str, file: str) -> tuple[str, str]:
     except (ValueError, TypeError) as error:
         raise PackagingRefusedError(f"column {column!r} of {file} holds no times: {error}") from error
     return times.min().strftime("%Y-%m-%dT%H:%M:%SZ"), times.max().strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _read_parts(path: Path) -> Iterator[pd.DataFrame]:
-    if path.suffix == ".csv":
-        import pandas as pd  # noqa: PLC0415
-
-        yield from pd.read_csv(path, chunksize=_ROWS_AT_ONCE)
-    else:
-        # By name: pyarrow has no types, and not everybody has pyarrow.
-        parquet = importlib.import_module("pyarrow.parquet")
-        for batch in parquet.ParquetFile(path).iter_batches(_ROWS_AT_ONCE):
-            yield batch.to_pandas()
