@@ -38,7 +38,7 @@ drills: .venv/installed loaded ## break everything around a model under load, an
 	@$(WITH_CLUSTER) $(ONE_THREAD) .venv/bin/python -m drills $(subst $(comma), ,$(DRILLS))
 
 # A benchmark that fails, or falls short of what is wanted, must not hide the others.
-BENCHMARKS = serving router gates scale startup rollback evidence_simulation evidence_cost
+BENCHMARKS = serving router gates package_large scale startup rollback evidence_simulation evidence_cost
 .PHONY: bench
 bench: ## run all benchmarks, two hours: tables to the screen, figures to build/bench/
 	@failed=; for name in $(BENCHMARKS); do echo; echo "== make bench-$$name"; \
