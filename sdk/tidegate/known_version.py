@@ -19,6 +19,7 @@ from tidegate.bundle import (
     read_manifest,
     verify_bundle,
 )
+from tidegate.loaded import LoadedBundle, tell_bundle
 from tidegate.provenance import Provenance
 from tidegate.signature import Signature
 
@@ -53,8 +54,10 @@ class KnownVersion:
     """URI of the bundle's folder; only a ModelVersion tells."""
     build: Build | None = None
     """Only a ModelVersion tells: a bundle holds neither person nor time."""
+    loaded: LoadedBundle | None = None
+    """What a predictor tells of it; a ModelVersion has that in its status once one has loaded it."""
     signature: Signature | None = None
-    """Only a bundle tells."""
+    """All of it, the graph's inputs included; only a bundle tells."""
     files: Mapping[str, File] | None = None
     """Only a bundle tells."""
 
@@ -78,10 +81,16 @@ def parse_model_version(name: str, body: Mapping[str, Any]) -> KnownVersion:
             provenance=msgspec.convert(told, Provenance),
             source=str(spec["source"]["uri"]),
             build=Build(program, by, at),
+            loaded=_recall_loaded(spec["digest"], body.get("status") or {}),
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         words = f"it has no {error}" if isinstance(error, KeyError) else str(error)
         raise ValueError(f"ModelVersion {name} can't be read: {words}") from error
+
+
+def _recall_loaded(digest: str, status: Mapping[str, Any]) -> LoadedBundle | None:
+    """None: no predictor has loaded it yet, or the status was not written down."""
+    return msgspec.convert({"digest": digest, **status}, LoadedBundle) if status.get("signature") else None
 
 
 def read_bundle(name: str, folder: Path) -> KnownVersion:
@@ -93,13 +102,15 @@ def read_bundle(name: str, folder: Path) -> KnownVersion:
     if problems := verify_bundle(folder):
         raise ValueError("\n".join(problems))
     content = (folder / MANIFEST_NAME).read_bytes()
-    manifest = read_manifest(content)
+    manifest, digest = read_manifest(content), manifest_digest(content)
+    signature = _read(folder, SIGNATURE_NAME, Signature, manifest)
     return KnownVersion(
         name=name,
         model=manifest.model,
-        digest=manifest_digest(content),
+        digest=digest,
         provenance=_read(folder, PROVENANCE_NAME, Provenance, manifest) or Provenance(),
-        signature=_read(folder, SIGNATURE_NAME, Signature, manifest),
+        loaded=tell_bundle(manifest, signature, digest=digest) if signature else None,
+        signature=signature,
         files=manifest.files,
     )
 

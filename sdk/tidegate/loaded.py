@@ -6,9 +6,13 @@ out is counted beside.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Final
 
 import msgspec
+
+from tidegate.bundle import Manifest
+from tidegate.signature import SENT_AS, Feature, FeatureKind, Signature, Task, Tensor
 
 BUNDLE_PATH: Final = "/internal/bundle"
 
@@ -75,3 +79,80 @@ class LoadedBundle(msgspec.Struct, frozen=True):
     size: Count
     """Bytes of all files that the manifest lists."""
     signature: LoadedSignature
+
+
+def tell_bundle(manifest: Manifest, signature: Signature, *, digest: str) -> LoadedBundle:
+    """Gives what a predictor tells of a bundle."""
+    return LoadedBundle(
+        digest=digest,
+        format=manifest.format,
+        size=sum(file.size for file in manifest.files.values()),
+        signature=LoadedSignature(
+            task=signature.task,
+            inputs=tuple(_tell_inputs(signature.features[:INPUTS_TOLD])),
+            input_count=len(signature.features),
+            outputs=tuple(_tell_output(output) for output in signature.outputs[:OUTPUTS_TOLD]),
+            output_count=len(signature.outputs),
+            classes=_cut_all(signature.classes),
+            class_count=len(signature.classes),
+        ),
+    )
+
+
+def recall_signature(told: LoadedSignature) -> Signature:
+    """Gives the signature that was told: as callers see the model, so without what its graph takes, and cut.
+
+    Raises:
+        ValueError: It speaks of a task or a kind of feature that this release does not know.
+    """
+    return Signature(
+        task=Task(told.task),
+        features=tuple(
+            Feature(
+                name=one.name,
+                kind=FeatureKind(one.kind),
+                tensor="",
+                column=0,
+                nullable=one.nullable,
+                categories=one.categories,
+            )
+            for one in told.inputs
+        ),
+        inputs=(),
+        outputs=tuple(
+            Tensor(one.name, one.datatype, one.shape[1] if len(one.shape) > 1 else 0) for one in told.outputs
+        ),
+        classes=told.classes,
+    )
+
+
+def _tell_inputs(features: tuple[Feature, ...]) -> Iterator[Input]:
+    """The first ones with their categories, as long as there is room for these."""
+    room = CATEGORY_BYTES_TOLD
+    for feature in features:
+        categories = _cut_all(feature.categories)
+        size = sum(len(category.encode()) for category in categories)
+        told = categories if size <= room else ()
+        room -= size if told else 0
+        yield Input(
+            name=_cut(feature.name),
+            kind=feature.kind,
+            datatype=SENT_AS[feature.kind],
+            shape=(-1,),
+            nullable=feature.nullable,
+            categories=told,
+            category_count=len(feature.categories),
+        )
+
+
+def _tell_output(output: Tensor) -> Output:
+    shape = (-1, output.width) if output.width else (-1,)
+    return Output(name=_cut(output.name), datatype=_cut(output.datatype), shape=shape)
+
+
+def _cut_all(texts: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(_cut(text) for text in texts[:CATEGORIES_TOLD])
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 1]}…"

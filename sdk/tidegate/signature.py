@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
@@ -15,6 +17,16 @@ class FeatureKind(StrEnum):
     BOOLEAN = "boolean"
     STRING = "string"  # free text or codes
     CATEGORY = "category"  # strings of a known set; an unseen one is counted, and let through to the model
+
+
+SENT_AS: Final[Mapping[FeatureKind, str]] = {
+    FeatureKind.NUMBER: "FP64",
+    FeatureKind.INTEGER: "INT64",
+    FeatureKind.BOOLEAN: "BOOL",
+    FeatureKind.STRING: "BYTES",
+    FeatureKind.CATEGORY: "BYTES",
+}
+"""The datatype of the Open Inference Protocol in which callers send a feature, whatever the graph takes."""
 
 
 class Feature(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -8,8 +8,7 @@ from typing import Any
 import msgspec
 
 from tidegate.golden import Golden
-from tidegate.signature import Signature
-from tidegate_serving.v2 import SENT_AS
+from tidegate.signature import SENT_AS, Signature
 
 
 def build_requests(model: str, signature: Signature, golden: Golden, *, rows: int = 1) -> list[bytes]:

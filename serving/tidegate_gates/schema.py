@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
-from tidegate.signature import Feature, Signature, Tensor
-from tidegate_serving.v2 import SENT_AS
+from tidegate.signature import SENT_AS, Feature, Signature, Tensor
 
 T = TypeVar("T")
 

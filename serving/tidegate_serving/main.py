@@ -17,9 +17,9 @@ import uvloop
 
 from tidegate import pod
 from tidegate.bundle import MANIFEST_NAME, manifest_digest, read_manifest
+from tidegate.loaded import tell_bundle
 from tidegate_serving.app import Application
 from tidegate_serving.errors import CannotStart
-from tidegate_serving.loaded import tell_bundle
 from tidegate_serving.logs import configure_logs
 from tidegate_serving.predictor import Predictor
 from tidegate_serving.server import Server

@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from tidegate.columns import Feeds, InvalidInput, brief
-from tidegate.signature import FeatureKind, Signature
+from tidegate.signature import SENT_AS, Signature
 from tidegate_serving.model import Answers
 from tidegate_serving.plain import PlainRows
 from tidegate_serving.unreadable import UNREADABLE
@@ -32,13 +32,6 @@ DATATYPES: Final = frozenset(
         "BYTES",
     )
 )
-SENT_AS: Final = {
-    FeatureKind.NUMBER: "FP64",
-    FeatureKind.INTEGER: "INT64",
-    FeatureKind.BOOLEAN: "BOOL",
-    FeatureKind.STRING: "BYTES",
-    FeatureKind.CATEGORY: "BYTES",
-}
 
 
 class InputTensor(msgspec.Struct):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 from cluster.api_server import find_binary
@@ -12,9 +13,12 @@ from tests.api.accounts import token_of
 from tests.api.helm import SYSTEM
 from tests.api.namespace import Namespace, model_deployment, model_version
 from tests.api.operator_process import run_operator
+from tests.unit.sdk import versions
 
+from tidegate.bundle import Manifest
 from tidegate.cli import main
 from tidegate.history import DEPLOYMENT_LABEL, HISTORY_ANNOTATION, Place, Stay, write_history
+from tidegate.loaded import tell_bundle
 
 JAN, FEB, MAR = (f"2026-0{month}-01T00:00:00Z" for month in (1, 2, 3))
 SERVED = Stay(Place.STABLE, JAN, 100, end=FEB, ended="Replaced", why="fraud-8 was promoted: all checks Good")
@@ -96,6 +100,22 @@ def test_diff_compares_two_model_versions_of_the_cluster(fraud, run):
     assert result.exit_code == 0
     assert "\ncode\n  ~ commit  3f2a91c..b07d4e8\n" in result.stdout
     assert "\nbuilt\n  ~ by  ana → ci\n" in result.stdout
+
+
+def test_diff_tells_the_features_of_versions_that_were_loaded(fraud, run):
+    for version, features in {"fraud-7": ("age", "income"), "fraud-8": ("age", "debt")}.items():
+        signature = versions.signature(*(versions.feature(name) for name in features))
+        told = msgspec.to_builtins(tell_bundle(Manifest("fraud", {}, "tidegate"), signature, digest=""))
+        del told["digest"]  # that is the spec's
+        whole = {key: value for key, value in model_version(version).items() if key != "spec"}
+        fraud.apply(whole | {"status": {"observedGeneration": 1} | told}, manager="operator", sub="/status")
+    result = run("diff", "fraud-7", "fraud-8")
+    assert (
+        "\nfeatures\n  - income  number, must be there\n  + debt    number, must be there\n" in result.stdout
+    )
+    assert result.stdout.endswith(
+        "\nnot compared: single files and what the graph takes; a bundle tells that, neither fraud-7 nor fraud-8\n"
+    )
 
 
 def test_diff_says_which_model_version_is_missing(fraud, run):

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.sdk.versions import feature, known, provenance, signature
 
-from tidegate.bundle import File
+from tidegate.bundle import File, Manifest
 from tidegate.comparison import compare, name_gaps
 from tidegate.known_version import Build
+from tidegate.loaded import Input, LoadedBundle, LoadedSignature, tell_bundle
 from tidegate.signature import FeatureKind, Task, Tensor
 
 OLD, NEW = "a" * 40, "b" * 40
@@ -149,15 +150,75 @@ def test_who_built_it_and_when_is_told():
     ]
 
 
+def loaded(size=1_000, **parts):
+    """What a ModelVersion's status tells."""
+    whole = {"task": "binary", "inputs": (), "input_count": 0, "outputs": (), "output_count": 0}
+    return LoadedBundle("sha256:1", "tidegate.io/bundle/v1alpha1", size, LoadedSignature(**whole | parts))
+
+
+def listed(name, categories, count=None, **parts):
+    whole = {"kind": "category", "datatype": "BYTES", "shape": (-1,), "nullable": False} | parts
+    return Input(name, categories=categories, category_count=count or len(categories), **whole)
+
+
+def told_by_statuses(before, after):
+    """The changes between two ModelVersions with these inputs."""
+    parts = ({"inputs": one, "input_count": len(one)} for one in (before, after))
+    return told(*(known(loaded=loaded(**part)) for part in parts))
+
+
+def test_two_model_versions_are_compared_by_what_predictors_told_of_them():
+    before = (listed("country", ("de", "fr")), listed("age", (), kind="number"))
+    after = (listed("country", ("de", "es")), listed("age", (), kind="number", nullable=True))
+    assert told_by_statuses(before, after) == [
+        ("features", "country, categories", "es"),
+        ("features", "country, categories", "fr"),
+        ("features", "age, nullable", "must be there → may be missing"),
+    ]
+
+
+def test_a_list_that_is_cut_in_a_status_is_compared_by_its_length():
+    before, after = listed("country", ("de", "fr"), 50), listed("country", ("at", "de"), 51)
+    assert told_by_statuses((before,), (after,)) == [("features", "country, categories", "50 → 51")]
+    assert told_by_statuses((before,), (listed("country", ("de",)),)) == [
+        ("features", "country, categories", "50 → 1")
+    ]
+
+
+def test_of_features_that_are_cut_in_a_status_those_of_both_are_compared():
+    shown = [tuple(listed(name, (), kind="number") for name in names) for names in ("ab", "bc")]
+    before, after = (
+        known(loaded=loaded(inputs=one, input_count=n)) for one, n in zip(shown, (9, 8), strict=True)
+    )
+    assert told(before, after) == [("features", "features", "9 → 8")]
+
+
+def test_changes_of_a_status_are_grouped_as_all_others():
+    before = known(loaded=loaded(10, inputs=(listed("x", ("a",), 7),), input_count=1))
+    after = known(loaded=loaded(20, inputs=(listed("x", ("a",), 8),), input_count=1, task="regression"))
+    assert told(before, after) == [
+        ("features", "x, categories", "7 → 8"),
+        ("signature", "task", "binary → regression"),
+        ("files", "all together", "10 bytes → 20 bytes"),
+    ]
+
+
+def test_a_bundle_and_the_model_version_that_was_made_of_it_do_not_differ():
+    whole = signature(AGE, COUNTRY)
+    told_of_it = tell_bundle(Manifest("fraud", {}, "tidegate"), whole, digest="sha256:1")
+    assert compare(known(signature=whole, loaded=told_of_it, files={}), known(loaded=told_of_it)) == ()
+
+
 def test_what_only_one_of_them_tells_is_no_change_but_a_gap():
-    bundle = known("b", signature=signature(AGE), files={})
+    bundle = known("b", signature=signature(AGE), loaded=loaded(), files={})
     version = known(build=Build())
     assert compare(bundle, version) == ()
     assert name_gaps(bundle, version) == (
-        "not compared: features, signature and files; a bundle tells that, fraud-7 does not",
+        "not compared: features and signature; a bundle or a loaded ModelVersion tells that, fraud-7 does not",
+        "not compared: single files and what the graph takes; a bundle tells that, fraud-7 does not",
         "not compared: who built it and when; a ModelVersion tells that, b does not",
     )
-    assert name_gaps(version, version)[0].endswith("a bundle tells that, neither fraud-7 nor fraud-7")
+    assert name_gaps(version, version)[1].endswith("a bundle tells that, neither fraud-7 nor fraud-7")
 
 
 values = st.dictionaries(st.sampled_from("abc"), st.sampled_from(["1", "2", "nan", "x", "1e400"]))

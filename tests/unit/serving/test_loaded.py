@@ -21,9 +21,9 @@ from tidegate.loaded import (
     LARGEST_ANSWER_BYTES,
     LONGEST_TEXT,
     LoadedBundle,
+    tell_bundle,
 )
 from tidegate.signature import Feature, FeatureKind, Signature, Task, Tensor
-from tidegate_serving.loaded import tell_bundle
 
 
 def manifest(*sizes: int) -> Manifest:
