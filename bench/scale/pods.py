@@ -2,10 +2,10 @@
 
 Nothing here is Envoy or a predictor. It speaks what the operator reads of them and what it is asked by them, at the
 rate at which they do: each router holds two long polls for routes and clusters and asks every two seconds whether the
-leader is there; `/stats` has the form of Envoy's, `/internal/snapshot` that of the predictor. Requests are made up:
-every model gets one a second, split by its weights as the router last learnt them, none fails, each takes under 5 ms,
-and an endpoint is healthy as soon as the router knows its cluster. So a figure from here leaves out what DNS, health
-checks and a model's start add in a cluster.
+leader is there; `/stats` has the form of Envoy's, `/internal/snapshot` and `/internal/bundle` that of the predictor.
+Requests are made up: every model gets one a second, split by its weights as the router last learnt them, none fails,
+each takes under 5 ms, and an endpoint is healthy as soon as the router knows its cluster. So a figure from here leaves
+out what DNS, health checks and a model's start add in a cluster.
 """
 
 from __future__ import annotations
@@ -14,18 +14,22 @@ import asyncio
 import re
 import socket
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
 
 import aiohttp
+import msgspec
 from aiohttp import web
+from aiohttp.typedefs import Handler
 from bench.scale.api import Api, Object
+from bench.scale.predictors import Predictor, parse_predictor
 
 from tidegate import pod
 from tidegate.counts import LATENCY_BOUNDS_MS, SNAPSHOT_PATH
+from tidegate.loaded import BUNDLE_PATH
 from tidegate_operator.observe.scrape import ROUTER_STATS_PORT
-from tidegate_operator.plan.identity import REVISION_LABEL
 
 REQUESTS_PER_SECOND = 1.0
 READY_SECONDS = 2.0
@@ -153,7 +157,7 @@ class Pods:
     def __init__(self, api: Api, xds: str) -> None:
         self._api = api
         self._xds = xds
-        self._predictors: dict[str, str] = {}
+        self._predictors: dict[str, Predictor] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0), timeout=aiohttp.ClientTimeout(total=15)
@@ -164,8 +168,8 @@ class Pods:
     async def run(self) -> None:
         """Answer until cancelled."""
         runners = [
-            await _serve("/stats", self._answer_stats, ROUTER_STATS_PORT),
-            await _serve(SNAPSHOT_PATH, self._answer_snapshot, pod.PORT),
+            await _serve({"/stats": self._answer_stats}, ROUTER_STATS_PORT),
+            await _serve({SNAPSHOT_PATH: self._answer_snapshot, BUNDLE_PATH: self._answer_bundle}, pod.PORT),
         ]
         try:
             while True:
@@ -202,8 +206,8 @@ class Pods:
                 router = Router(body["metadata"]["namespace"], address, self._session, self._xds)
                 self.routers[address] = router
                 self._tasks[address] = asyncio.create_task(router.run())
-        elif revision := labels.get(REVISION_LABEL):
-            self._predictors[address] = revision
+        elif predictor := parse_predictor(address, body):
+            self._predictors[address] = predictor
 
     async def _answer_stats(self, request: web.Request) -> web.Response:
         router = self.routers.get(_address_of(request))
@@ -212,22 +216,17 @@ class Pods:
         return web.json_response(router.build_stats(request.query.get("filter", "")))
 
     async def _answer_snapshot(self, request: web.Request) -> web.Response:
-        address = _address_of(request)
-        if address not in self._predictors:
+        return web.json_response(self._find_predictor(request).build_snapshot())
+
+    async def _answer_bundle(self, request: web.Request) -> web.Response:
+        told = msgspec.json.encode(self._find_predictor(request).tell_bundle())
+        return web.Response(body=told, content_type="application/json")
+
+    def _find_predictor(self, request: web.Request) -> Predictor:
+        predictor = self._predictors.get(_address_of(request))
+        if predictor is None:
             raise web.HTTPNotFound
-        return web.json_response(
-            {
-                "revision": self._predictors[address],
-                "digest": "sha256:" + "0" * 64,
-                "process": address,
-                "requests": {},
-                "rows": 0,
-                "not_finite": 0,
-                "latency": [0] * (len(LATENCY_BOUNDS_MS) + 1),
-                "features": {},
-                "prediction": None,
-            }
-        )
+        return predictor
 
 
 def _address_of(request: web.Request) -> str:
@@ -237,14 +236,15 @@ def _address_of(request: web.Request) -> str:
     return address
 
 
-async def _serve(path: str, answer: Any, port: int) -> web.AppRunner:  # noqa: ANN401 - an aiohttp handler
+async def _serve(answers: Mapping[str, Handler], port: int) -> web.AppRunner:
     """Listen at a port of every loopback address, and of no other."""
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"lo")
     listener.bind(("0.0.0.0", port))
     application = web.Application()
-    application.router.add_get(path, answer)
+    for path, answer in answers.items():
+        application.router.add_get(path, answer)
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
     await web.SockSite(runner, listener).start()
