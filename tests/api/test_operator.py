@@ -15,6 +15,7 @@ from tests.api.operator_process import Operator, run_operator
 from tidegate.gate_report import GateResult, Report
 from tidegate.gate_run import pack_report
 from tidegate.verdict import Verdict
+from tidegate_operator.main.intake import SELECTORS
 
 ACCOUNT = "tidegate-operator"
 LEASE = f"/apis/coordination.k8s.io/v1/namespaces/{SYSTEM}/leases/tidegate-operator"
@@ -137,6 +138,24 @@ def test_a_restart_writes_nothing_that_is_so_already(api_server, namespace, tmp_
         )
     of_the_first = [what for what in find_patches(api_server, before) if f"/{namespace.name}/fraud" in what]
     assert of_the_first == []
+
+
+def find_lists(api_server, before: int) -> list[str]:
+    """What was listed since."""
+    events = api_server.read_requests(f"{SYSTEM}:{ACCOUNT}")[before:]
+    return [event["requestURI"] for event in events if event["verb"] == "list"]
+
+
+def test_no_list_is_asked_for_in_one_piece(api_server, namespace, tmp_path):
+    """Neither before the first look nor before the watches: of a thousand models each would be large."""
+    token = token_of(namespace.client, SYSTEM, ACCOUNT)
+    before = len(api_server.read_requests(f"{SYSTEM}:{ACCOUNT}"))
+    with run_operator(api_server, tmp_path, token=token, namespace=SYSTEM) as operator:
+        operator.until(
+            "both lists of every kind",
+            lambda: len(find_lists(api_server, before)) >= 2 * len(SELECTORS),
+        )
+    assert [asked for asked in find_lists(api_server, before) if "limit=" not in asked] == []
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,15 @@ import kopf
 # The type of what kopf.operator takes as `insights`; kopf gives it no public name.
 from kopf._cogs.structs.references import Insights, NamespaceName
 
-from tidegate_operator.act.cluster import RESOURCES
+from tidegate_operator.act.cluster import LARGE_PAGE, RESOURCES
 from tidegate_operator.main.intake import SELECTORS, Intake
 from tidegate_operator.observe.store import Kind
+
+WORKER_SECONDS = 0.1
+"""How long kopf's task for an object waits for its next event, and holds the last one meanwhile.
+
+Its default of 5 s keeps whole what the list at the start brought. Ours need nothing kept between two events.
+"""
 
 
 class Watches:
@@ -28,6 +34,9 @@ class Watches:
         settings.posting.enabled = False
         # Without this, kopf asks for the right to list namespaces and CRDs, which it needs for patterns only.
         settings.scanning.disabled = True
+        # kopf lists all kinds at once, each in one answer if it isn't told otherwise.
+        settings.watching.chunk_size = LARGE_PAGE
+        settings.queueing.idle_timeout = WORKER_SECONDS
         kopf.on.login(registry=registry)(_login)
         for kind, selector in SELECTORS.items():
             resource = RESOURCES[kind.value]
