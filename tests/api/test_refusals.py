@@ -48,8 +48,37 @@ def checks(*found):
     return rollout(analysis={"checks": list(found)})
 
 
+TOLERATION = "spec.serving.tolerations[0]: Invalid value: "
 GATE = "a gate has exactly one of performance, serving, dataQuality, behaviour, contract and job; write two gates"
 REFUSED = {
+    "a label that no node can have": (
+        serving(nodeSelector={"example.com/a/b": "x"}),
+        "spec.serving.nodeSelector: Invalid value: write labels such as pool or example.com/pool",
+    ),
+    "a value that no label can have": (
+        serving(nodeSelector={"pool": "two words"}),
+        "spec.serving.nodeSelector: Invalid value: write a value of at most 63 letters",
+    ),
+    "a toleration of one value and of every value": (
+        serving(tolerations=[{"key": "dedicated", "operator": "Exists", "value": "models"}]),
+        TOLERATION + "operator Exists holds for every value; leave out value, or write operator: Equal",
+    ),
+    "a toleration of nothing": (
+        serving(tolerations=[{"effect": "NoSchedule"}]),
+        TOLERATION + "write the key of the taint, or operator: Exists for every taint",
+    ),
+    "a toleration that ends though nobody is evicted": (
+        serving(tolerations=[{"key": "dedicated", "effect": "NoSchedule", "tolerationSeconds": 60}]),
+        TOLERATION + "tolerationSeconds is about being evicted; write effect: NoExecute with it",
+    ),
+    "a toleration of what is no taint": (
+        serving(tolerations=[{"key": "two words"}]),
+        TOLERATION + "the key of a toleration is that of a taint",
+    ),
+    "a toleration of a value that no taint has": (
+        serving(tolerations=[{"key": "dedicated", "value": "two words"}]),
+        TOLERATION + "the value of a toleration is that of a taint",
+    ),
     "a gate of no kind": (gates({"name": "empty"}), f"spec.gates[0]: Invalid value: {GATE}"),
     "a gate of two kinds": (
         gates({"name": "both", "contract": {}, "serving": {}}),

@@ -27,6 +27,7 @@ RESTRICTED = {
     "capabilities": {"drop": ["ALL"]},
     "seccompProfile": {"type": "RuntimeDefault"},
 }
+POOL = "tests.tidegate.io/pool"
 NEVER_ANSWERS = (
     "import socket; s = socket.create_server(('', 7070)); held = []\nwhile True: held.append(s.accept())"
 )
@@ -188,6 +189,21 @@ def empty_node(place: Place, name: str) -> None:
     place.kubectl.run("delete", "pod", name, "--wait=false")
 
 
+def take_label(place: Place, name: str) -> None:
+    """No node has it: an earlier run may have left it there."""
+    label_node(place, f"{POOL}-")
+    enter(place, name)
+
+
+def give_label(place: Place, name: str) -> None:
+    label_node(place, f"{POOL}={name}")
+
+
+def label_node(place: Place, label: str) -> None:
+    (node,) = place.kubectl.find("nodes")
+    place.kubectl.run("label", "node", node["metadata"]["name"], label, "--overwrite")
+
+
 def lose_image(place: Place, name: str) -> None:
     """A revision as its record has it, with an image that no registry has any more."""
     on_node("images", "rm", LATE_IMAGE, check=False)
@@ -231,6 +247,5 @@ def enter_version(place: Place, name: str) -> None:
     enter(place, name)
 
 
-def deploy(place: Place, name: str, version: str, resources: Manifest = TINY) -> None:
-    serving = {"resources": resources, "startup": {"timeout": "20s"}}
-    place.deploy(version, name=name, serving=serving)
+def deploy(place: Place, name: str, version: str, **serving: Any) -> None:
+    place.deploy(version, name=name, serving={"resources": TINY, "startup": {"timeout": "20s"}} | serving)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from tests.cluster import causes
-from tests.cluster.causes import TINY, Cause, deploy, uri_of
+from tests.cluster.causes import Cause, deploy, uri_of
 from tests.cluster.place import FIRST_SERVES, MENDED, NAMED, Place
 from tests.cluster.witness import Witness, witness
 
@@ -31,6 +31,7 @@ CAUSES = {
     "no-secret": Cause(causes.leave_out_secret, causes.mend_keys),
     "no-image": Cause(causes.lose_image, causes.bring_image),
     "no-node": Cause(causes.fill_node, causes.empty_node),
+    "no-label": Cause(causes.take_label, causes.give_label),
 }
 
 # The reason and the sentence while the cause lasts. Names of pods and hashes are left out.
@@ -83,6 +84,13 @@ SAID = {
             f"lower spec.serving.resources.requests, or make room{GOES_ON}"
         ),
     ),
+    "no-label": (
+        "Unschedulable",
+        (
+            f"no-label starts: {TIMEOUT}no node takes pod …: 0/1 nodes are available: 1 node(s) didn't match Pod's "
+            f"node affinity/selector; label a node as spec.serving.nodeSelector wants it, or change that{GOES_ON}"
+        ),
+    ),
 }
 # Phase and reason, each as long as it lasted once: nothing comes and goes.
 SEEN = {
@@ -130,10 +138,13 @@ def told(shared_place: Place) -> Told:
 
 def last(place: Place, seen: Witness, story: Told) -> None:
     """Spoilt versions are deployed, and for a while nothing is done about them."""
+    half = {"memory": f"{causes.more_than_half(place)}Ki"}
+    asked = {
+        "no-node": {"resources": {"requests": half, "limits": half}},
+        "no-label": {"nodeSelector": {causes.POOL: "no-label"}},
+    }
     for name in CAUSES:
-        half = {"memory": f"{causes.more_than_half(place)}Ki"}
-        big = {"requests": half, "limits": half} if name == "no-node" else TINY
-        deploy(place, name, name, big)
+        deploy(place, name, name, **asked.get(name, {}))
     for name, (reason, _) in SAID.items():
         seen.until(NAMED, name, reason)
     time.sleep(STRETCH_SECONDS)  # what is awaited is that nothing happens

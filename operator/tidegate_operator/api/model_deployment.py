@@ -19,6 +19,7 @@ from tidegate_operator.api.fields import (
     refuse_unless,
 )
 from tidegate_operator.api.gates import Gates
+from tidegate_operator.api.placement import NodeSelector, Tolerations
 from tidegate_operator.api.resource import Resource, Written
 from tidegate_operator.api.status import ModelDeploymentStatus
 
@@ -117,6 +118,13 @@ class Serving(Written):
     """Processor and memory of each predictor pod."""
     startup: Startup = Startup()
     """How long a predictor pod may take to become ready."""
+    node_selector: NodeSelector = Field(default_factory=dict)
+    """Labels that a node needs for the pods to run there, the one that holds the gates included, such as
+    {"pool": "models"}. Another selector makes another revision, which is rolled out like another version, since other
+    nodes answer at another speed. Default: every node.
+    """
+    tolerations: Tolerations = ()
+    """Taints of nodes that the pods put up with, as in a pod's spec. Others make another revision. Default: none."""
 
 
 class Step(Written):

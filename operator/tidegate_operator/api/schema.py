@@ -42,7 +42,7 @@ def _structural(schema: Schema, definitions: dict[str, Schema]) -> Schema:
         kept.setdefault("x-kubernetes-list-type", "atomic")
     if "default" in kept:
         # Whole even for objects whose fields have the same defaults: the API server holds CEL rules against it.
-        kept["default"] = _without_none(kept["default"])
+        kept["default"] = _without_empty(kept["default"])
         if kept["default"] in (None, []):
             del kept["default"]
     if kept.get("x-kubernetes-int-or-string"):
@@ -63,11 +63,11 @@ def _resolve(schema: Schema, definitions: dict[str, Schema]) -> Schema:
     return schema
 
 
-def _without_none(value: Any) -> Any:  # noqa: ANN401 - any JSON
+def _without_empty(value: Any) -> Any:  # noqa: ANN401 - any JSON
     if isinstance(value, dict):
-        return {key: _without_none(part) for key, part in value.items() if part is not None}
+        return {key: _without_empty(part) for key, part in value.items() if part not in (None, (), [], {})}
     if isinstance(value, list | tuple):
-        return [_without_none(part) for part in value]
+        return [_without_empty(part) for part in value]
     return value
 
 

@@ -96,7 +96,9 @@ class Leader:
                 census=census,
             ),
             make_plan=plan,
-            render=RenderSettings(settings.predictor_image, log_format=settings.log_format),
+            render=RenderSettings(
+                settings.predictor_image, settings.pull_secrets, log_format=settings.log_format
+            ),
             router=_build_router_settings(settings),
             now=clock.now,
             queue_key=self._queue_key,
@@ -199,4 +201,6 @@ def _build_router_settings(settings: Settings) -> RouterSettings:
         settings.xds_port,
         settings.router_replicas,
         neighbours if settings.network_policies else None,
+        settings.router_placement,
+        settings.pull_secrets,
     )

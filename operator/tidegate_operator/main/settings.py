@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from pydantic import ValidationError
 
+from tidegate_operator.api.placement import ANYWHERE, Placement
 from tidegate_operator.main.policy_file import read_release_policies
 from tidegate_operator.plan.release_policy import NO_POLICIES, ReleasePolicies
 from tidegate_operator.routing.policies import Peer
@@ -49,6 +51,10 @@ class Settings:
     """Where routers ask for routes; what go-control-plane's examples use."""
     router_replicas: int = 1
     """Routers a namespace; production wants two or more, so that a lost node costs nothing."""
+    router_placement: Placement = ANYWHERE
+    """On which nodes routers may run. Predictors are placed by their ModelDeployment."""
+    pull_secrets: tuple[str, ...] = ()
+    """Secrets that the images of predictors, gates and routers are pulled with, by their names in each namespace."""
     check_router_addresses: bool = True
     """Whether routes are told only to routers of their namespace. Not in a mesh, which changes addresses."""
     network_policies: bool = True
@@ -66,17 +72,18 @@ class Settings:
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """Read the environment and the file that it names; raises SettingsError, which names what is missing or wrong."""
     host, port = _parse_address("TIDEGATE_XDS_ADDRESS", _require(environment, "TIDEGATE_XDS_ADDRESS"))
-    watched = environment.get("TIDEGATE_WATCH_NAMESPACES", "")
     return Settings(
         predictor_image=_require(environment, "TIDEGATE_PREDICTOR_IMAGE"),
         router_image=_require(environment, "TIDEGATE_ROUTER_IMAGE"),
         xds_host=host,
         xds_port=port,
         namespace=environment.get("TIDEGATE_NAMESPACE") or "tidegate-system",
-        watch_namespaces=tuple(name.strip() for name in watched.split(",") if name.strip()),
+        watch_namespaces=_parse_names(environment, "TIDEGATE_WATCH_NAMESPACES"),
         log_format=_parse_choice(environment, "TIDEGATE_LOG_FORMAT", ("json", "text")),
         health_port=_parse_number(environment, "TIDEGATE_HEALTH_PORT", 8082),
         router_replicas=_parse_number(environment, "TIDEGATE_ROUTER_REPLICAS", 1),
+        router_placement=_parse_placement(environment, "TIDEGATE_ROUTER_PLACEMENT"),
+        pull_secrets=_parse_names(environment, "TIDEGATE_IMAGE_PULL_SECRETS"),
         check_router_addresses=_parse_choice(environment, "TIDEGATE_CHECK_ROUTER_ADDRESSES", YES_NO)
         == "true",
         network_policies=_parse_choice(environment, "TIDEGATE_NETWORK_POLICIES", YES_NO) == "true",
@@ -100,6 +107,20 @@ def _parse_address(name: str, value: str) -> tuple[str, int]:
             f"{name} is {value!r}; write host:port, such as tidegate-xds.tidegate-system.svc:18000"
         )
     return host, int(port)
+
+
+def _parse_names(environment: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(word for part in environment.get(name, "").split(",") if (word := part.strip()))
+
+
+def _parse_placement(environment: Mapping[str, str], name: str) -> Placement:
+    text = environment.get(name)
+    try:
+        return Placement.model_validate_json(text) if text else ANYWHERE
+    except ValidationError as error:
+        raise SettingsError(
+            f"{name} is {text!r}; write a JSON object with nodeSelector and tolerations ({error.errors()[0]['msg']})"
+        ) from error
 
 
 def _parse_choice(environment: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:

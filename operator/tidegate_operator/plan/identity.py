@@ -10,6 +10,7 @@ import msgspec
 from tidegate import history
 from tidegate_operator.api.model_deployment import ModelDeployment
 from tidegate_operator.api.model_version import ModelVersion
+from tidegate_operator.api.placement import render_placement
 
 # What the CLI reads, too.
 DEPLOYMENT_LABEL = history.DEPLOYMENT_LABEL
@@ -24,17 +25,19 @@ PASSED_ANNOTATION = "tidegate.io/gates-passed"
 
 
 def name_revision(deployment: ModelDeployment, version: ModelVersion) -> str:
-    """`<deployment>-<hash>`: the same bundle from the same place under the same limits is the same revision.
+    """`<deployment>-<hash>`: the same bundle and place, limits and choice of nodes are the same revision.
 
     Left out are replicas and the start-up timeout, which change no answer, and all that the operator adds
     itself (the predictor's image, say): with those in, an operator upgrade would start a rollout for every model.
     """
-    source = version.spec.source
+    source, serving = version.spec.source, deployment.spec.serving
     facts = {
         "digest": version.spec.digest,
         "uri": source.uri,
         "secret": source.secret_ref.name if source.secret_ref else None,
-        "resources": deployment.spec.serving.resources.model_dump(mode="json", by_alias=True),
+        "resources": serving.resources.model_dump(mode="json", by_alias=True),
+        # Nothing where nothing is asked for: a release before these fields gave the same names.
+        **render_placement(serving.node_selector, serving.tolerations),
     }
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
     return f"{deployment.metadata.name}-{digest[:8]}"

@@ -12,6 +12,7 @@ from tidegate.history import write_history
 from tidegate.quantities import parse_quantity, parse_seconds
 from tidegate_operator.api.model_deployment import ModelDeployment
 from tidegate_operator.api.model_version import ModelVersion
+from tidegate_operator.api.placement import render_placement, render_pull_secrets
 from tidegate_operator.plan.availability import build_budget, spread
 from tidegate_operator.plan.facts import Manifest, Revision
 from tidegate_operator.plan.identity import (
@@ -33,6 +34,8 @@ class RenderSettings:
     """What the operator itself adds to a predictor pod."""
 
     predictor_image: str
+    pull_secrets: tuple[str, ...] = ()
+    """Secrets of the namespace that its image is pulled with."""
     log_format: str = "json"
     drain_seconds: int = DRAIN_SECONDS
 
@@ -130,7 +133,10 @@ def _render_pod(
     deployment: ModelDeployment, version: ModelVersion, *, revision: str, settings: RenderSettings
 ) -> Manifest:
     volumes, mounts = _render_volumes(version)
+    serving = deployment.spec.serving
     return {
+        **render_placement(serving.node_selector, serving.tolerations),
+        **render_pull_secrets(settings.pull_secrets),
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "topologySpreadConstraints": spread(select_pods(deployment.metadata.name, revision)),
@@ -149,7 +155,7 @@ def _render_pod(
                 "imagePullPolicy": "IfNotPresent",
                 "ports": [{"name": "http", "containerPort": pod.PORT, "protocol": "TCP"}],
                 "env": _render_environment(deployment, version, revision=revision, settings=settings),
-                "resources": deployment.spec.serving.resources.model_dump(mode="json", by_alias=True),
+                "resources": serving.resources.model_dump(mode="json", by_alias=True),
                 "securityContext": {
                     "allowPrivilegeEscalation": False,
                     "readOnlyRootFilesystem": True,

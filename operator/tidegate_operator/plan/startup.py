@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -103,10 +105,26 @@ def _explain(pod: PodFact) -> Obstacle:
             words = f"the image of pod {pod.name} can't be pulled: {pod.message or 'no reason is told'}"
             return Obstacle(Trouble.IMAGE_PULL, words, outside=True)
         case Trouble.UNSCHEDULABLE:
-            words = f"no node takes pod {pod.name}: {pod.message}; lower spec.serving.resources.requests, or make room"
+            words = "; ".join([f"no node takes pod {pod.name}: {pod.message}", *_find_mends(pod.message)])
             return Obstacle(Trouble.UNSCHEDULABLE, words, outside=True)
         case Trouble.NOT_ALLOWED:
             return Obstacle(Trouble.NOT_ALLOWED, f"pod {pod.name} can't start: {pod.message}", outside=True)
         case _:
             words = f"pod {pod.name} ends before it is ready, {pod.restarts} restarts so far; {pod.message}"
             return Obstacle(Trouble.CRASH_LOOP, words, final=pod.restarts > RESTARTS_TOLERATED)
+
+
+# What the scheduler says of nodes, and what a user can do about it. Taints of Kubernetes' own (a node that is not
+# ready, say) are no choice of the user's.
+_MENDS = (
+    (r"Insufficient", "lower spec.serving.resources.requests, or make room"),
+    (r"node affinity/selector", "label a node as spec.serving.nodeSelector wants it, or change that"),
+    (
+        r"untolerated taint(?!.*node\.kubernetes\.io/)",
+        "name the taint in spec.serving.tolerations, or take it off a node",
+    ),
+)
+
+
+def _find_mends(message: str) -> Iterator[str]:
+    return (mend for words, mend in _MENDS if re.search(words, message))

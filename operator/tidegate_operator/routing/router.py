@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tidegate_operator.api.placement import ANYWHERE, Placement, render_placement, render_pull_secrets
 from tidegate_operator.plan.availability import build_budget, spread
 from tidegate_operator.plan.facts import Manifest
 from tidegate_operator.routing.bootstrap import Ports, build_bootstrap
@@ -45,6 +46,9 @@ class RouterSettings:
     replicas: int = 1
     neighbours: Neighbours | None = None
     """Whom NetworkPolicies let through; none where these are somebody else's to write."""
+    placement: Placement = ANYWHERE
+    pull_secrets: tuple[str, ...] = ()
+    """Secrets of each namespace that the image is pulled with."""
 
 
 def build_entrance(namespace: str, owner: Owner) -> Manifest:
@@ -118,6 +122,8 @@ def _build_deployment(
 
 def _build_pod(settings: RouterSettings, ports: Ports) -> Manifest:
     return {
+        **render_placement(settings.placement.node_selector, settings.placement.tolerations),
+        **render_pull_secrets(settings.pull_secrets),
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "topologySpreadConstraints": spread(ROUTER_SELECTOR),

@@ -86,6 +86,16 @@ def test_who_may_reach_what_is_told_to_the_operator():
     assert found.metrics_from == ({"ipBlock": {"cidr": "10.0.0.0/8"}},)
 
 
+def test_where_routers_run_and_how_images_are_pulled_is_told_to_the_operator():
+    found = read_chart_settings(
+        "--set=routerNodeSelector.pool=edge,routerTolerations[0].operator=Exists",
+        "--set=imagePullSecrets[0].name=registry,imagePullSecrets[1].name=mirror",
+    )
+    (toleration,) = found.router_placement.tolerations
+    assert (found.router_placement.node_selector, toleration.operator) == ({"pool": "edge"}, "Exists")
+    assert found.pull_secrets == ("registry", "mirror")
+
+
 @pytest.fixture
 def policy(tmp_path):
     """Two release policies, from files, as values."""
@@ -163,6 +173,7 @@ def test_without_network_policies_there_is_no_right_to_write_them():
         "images.predictr=x",
         "logFormat=xml",
         "routerReplicas=0",
+        "routerTolerations[0].effect=Never",
         "healthPort=18000",
         "networkPolicies.metricsFrom[0].pods=x",
     ],

@@ -31,6 +31,8 @@ def test_namespaces_are_a_list() -> None:
         ("TIDEGATE_XDS_ADDRESS", "nowhere"),
         ("TIDEGATE_LOG_FORMAT", "xml"),
         ("TIDEGATE_HEALTH_PORT", "eighty"),
+        ("TIDEGATE_ROUTER_PLACEMENT", "nodes"),
+        ("TIDEGATE_ROUTER_PLACEMENT", '{"nodes": "mine"}'),
     ],
 )
 def test_a_mistake_is_named(name: str, value: str) -> None:

@@ -170,6 +170,36 @@ SENTENCES = {
         Workload(1, (PodFact(**POD, trouble=Trouble.UNSCHEDULABLE, message="1 Insufficient memory"),)),
         "no node takes pod fraud-1-x: 1 Insufficient memory; lower spec.serving.resources.requests, or make room",
     ),
+    "no node with such a label, and one with a taint": (
+        Workload(
+            1,
+            (
+                PodFact(
+                    **POD,
+                    trouble=Trouble.UNSCHEDULABLE,
+                    message="1 node(s) didn't match Pod's node affinity/selector, 1 node(s) had untolerated taint(s)",
+                ),
+            ),
+        ),
+        (
+            "no node takes pod fraud-1-x: 1 node(s) didn't match Pod's node affinity/selector, 1 node(s) had "
+            "untolerated taint(s); label a node as spec.serving.nodeSelector wants it, or change that; "
+            "name the taint in spec.serving.tolerations, or take it off a node"
+        ),
+    ),
+    "a node that is not ready": (
+        Workload(
+            1,
+            (
+                PodFact(
+                    **POD,
+                    trouble=Trouble.UNSCHEDULABLE,
+                    message="1 node(s) had untolerated taint {node.kubernetes.io/not-ready: }",
+                ),
+            ),
+        ),
+        "no node takes pod fraud-1-x: 1 node(s) had untolerated taint {node.kubernetes.io/not-ready: }",
+    ),
     "an image": (
         Workload(1, (PodFact(**POD, trouble=Trouble.IMAGE_PULL, message="not found"),)),
         "the image of pod fraud-1-x can't be pulled: not found",
