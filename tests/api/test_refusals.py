@@ -275,7 +275,16 @@ def test_what_stands_at_the_edge_of_each_rule_is_accepted(namespace):
     namespace.apply(
         model_deployment(
             name="f" * 50,
-            serving={"replicas": 0, "resources": {"limits": {"cpu": 2}}},
+            serving={
+                "replicas": 0,
+                "resources": {"limits": {"cpu": 2}},
+                "nodeSelector": {"a.example.com/p": "", "P_q.r": "x" * 63},
+                "tolerations": [{"operator": "Exists"}, {"key": "a", "value": ""}]
+                + [
+                    {"key": f"example.com/{n}", "effect": "NoExecute", "tolerationSeconds": 0}
+                    for n in range(14)
+                ],
+            },
             rollout={
                 "strategy": "Immediate",
                 "keepWarm": "0s",

@@ -37,6 +37,9 @@ def _structural(schema: Schema, definitions: dict[str, Schema]) -> Schema:
         kept["properties"] = {
             name: _structural(part, definitions) for name, part in kept["properties"].items()
         }
+    if isinstance(values := schema.get("additionalProperties"), dict):
+        # Names are the user's own, such as those of labels. Elsewhere it says whether unknown fields are an error.
+        kept["additionalProperties"] = _structural(values, definitions)
     if "items" in kept:
         kept["items"] = _structural(kept["items"], definitions)
         kept.setdefault("x-kubernetes-list-type", "atomic")
