@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tidegate_operator.observe.store import Body, Key, Kind, Store, labels_of, name_of, namespace_of
+from tidegate_operator.observe.workloads import takes_requests
 from tidegate_operator.plan.identity import DEPLOYMENT_LABEL
-from tidegate_operator.routing.router import ROUTER_NAME
+from tidegate_operator.routing.router import ROUTER_SELECTOR
 
 
 def find_keys(store: Store, kind: Kind, before: Body | None, after: Body) -> Iterator[Key]:
@@ -24,10 +25,7 @@ def find_keys(store: Store, kind: Kind, before: Body | None, after: Body) -> Ite
                     if deployment["spec"].get("modelVersion") == name:
                         yield Key(namespace, name_of(deployment))
         case _:
-            if owner := labels_of(after).get(DEPLOYMENT_LABEL):
-                yield Key(namespace, owner)
-            elif kind is Kind.DEPLOYMENT and name == ROUTER_NAME:
-                yield Key(namespace)
+            yield from _find_concerned(store, kind, before, after)
 
 
 def find_all_keys(store: Store) -> Iterator[Key]:
@@ -48,3 +46,23 @@ def _wish_of(body: Body) -> tuple[object, ...]:
         metadata.get("annotations"),
         metadata.get("deletionTimestamp"),
     )
+
+
+def _find_concerned(store: Store, kind: Kind, before: Body | None, after: Body) -> Iterator[Key]:
+    """Of an object that we made, or that was made for us."""
+    namespace, labels = namespace_of(after), labels_of(after)
+    if owner := labels.get(DEPLOYMENT_LABEL):
+        yield Key(namespace, owner)
+    elif kind in (Kind.DEPLOYMENT, Kind.POD) and ROUTER_SELECTOR.items() <= labels.items():
+        if kind is Kind.DEPLOYMENT:
+            yield Key(namespace)
+        if _is_for_all(store, before, after):
+            for model in store.names_of(Kind.MODEL_DEPLOYMENT, namespace):
+                yield Key(namespace, model)
+
+
+def _is_for_all(store: Store, before: Body | None, after: Body) -> bool:
+    """Whether every model behind a router has to tell this: none takes requests, or now the first one does."""
+    pods = store.select(Kind.POD, namespace_of(after), ROUTER_SELECTOR)
+    taking = [name_of(pod) for pod in pods if takes_requests(pod)]
+    return not taking or (taking == [name_of(after)] and not (before and takes_requests(before)))

@@ -33,7 +33,7 @@ _REFUSAL_PREFIX = re.compile(r'^pods "[^"]*" is forbidden: ')
 
 def parse_workload(deployment: Body, pods: Iterable[Body]) -> Workload:
     """A revision's Deployment and its pods; pods on their way out no longer count."""
-    living = [pod for pod in pods if not pod["metadata"].get("deletionTimestamp")]
+    living = [pod for pod in pods if not _is_going(pod)]
     refusal = find_condition(deployment, "ReplicaFailure")
     words = str(refusal.get("message", "")) if refusal.get("status") == "True" else ""
     return Workload(
@@ -61,10 +61,23 @@ def parse_revision(body: Body) -> Revision:
     )
 
 
+def takes_requests(pod: Body) -> bool:
+    """Whether a pod is ready, and not on its way out."""
+    return not _is_going(pod) and _is_ready(pod)
+
+
+def _is_going(pod: Body) -> bool:
+    return bool(pod["metadata"].get("deletionTimestamp"))
+
+
+def _is_ready(pod: Body) -> bool:
+    return find_condition(pod, "Ready").get("status") == "True"
+
+
 def parse_pod(body: Body) -> PodFact:
     """One predictor pod and, if it is not ready, the reason as far as anyone told it."""
     container: Mapping[str, Any] = next(iter(body.get("status", {}).get("containerStatuses") or ()), {})
-    ready = find_condition(body, "Ready").get("status") == "True"
+    ready = _is_ready(body)
     trouble, reason, message = (None, "", "") if ready else find_trouble(body, container)
     return PodFact(
         name=name_of(body),

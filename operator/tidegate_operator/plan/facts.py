@@ -153,6 +153,11 @@ class Snapshot:
     refusal: str = ""
     """What the API server said no to at the last look (quota, admission, rights), in one sentence; empty: nothing."""
 
+    @property
+    def is_open(self) -> bool:
+        """Whether a router of the namespace takes requests: without one, pods that are ready answer nobody."""
+        return self.router is not None and self.router.ready > 0
+
     def find_unsigned(self, version: str) -> NotSigned | None:
         """Why a ModelVersion may not be loaded here; none: it may, or there is no such ModelVersion."""
         found = self.vouchings.get(version)

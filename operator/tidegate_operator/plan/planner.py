@@ -25,7 +25,7 @@ from tidegate_operator.plan.identity import RETRY_ANNOTATION, name_gate_run
 from tidegate_operator.plan.plan import Plan, Route
 from tidegate_operator.plan.render import RenderSettings, build_controller_revision, build_workload
 from tidegate_operator.plan.rollout import LOOK_SECONDS, advance, pods_wanted
-from tidegate_operator.plan.startup import find_obstacle
+from tidegate_operator.plan.startup import find_obstacle, say_closed
 from tidegate_operator.plan.summary import summarise
 from tidegate_operator.plan.target import Target, Unclear, find_target
 
@@ -139,6 +139,9 @@ def _serve(course: Course, snapshot: Snapshot) -> Course:
         return course.saying(
             Phase.SERVING, Reason.STARTING, f"{ready} of {replicas} pods of {version} are ready{why}"
         )
+    if not snapshot.is_open:
+        closed = say_closed(snapshot.router)
+        return course.saying(Phase.SERVING, Reason.ROUTER_AWAY, f"{version} gets no requests: {closed}")
     if snapshot.deployment.spec.paused:
         return course.saying(Phase.PAUSED, Reason.PAUSED, f"{version} serves; spec.paused is true")
     words = f"{version} serves all requests with {ready} pods"

@@ -69,9 +69,14 @@ def find_router_obstacle(router: Workload | None, *, answering: int) -> Obstacle
     if answering:
         return None
     found = find_obstacle(router)
-    reason, why = (found.reason, f": {found.message}") if found else (Reason.ROUTER_AWAY, "")
-    words = f"its pods are ready, but no router of the namespace answers{why}"
-    return Obstacle(reason, words, outside=True)
+    return Obstacle(found.reason if found else Reason.ROUTER_AWAY, say_closed(router), outside=True)
+
+
+def say_closed(router: Workload | None) -> str:
+    """That no router answers and, as far as anyone told it, why."""
+    found = find_obstacle(router)
+    why = f": {found.message}" if found else ""
+    return f"its pods are ready, but no router of the namespace answers{why}"
 
 
 def find_begin(workload: Workload | None, now: datetime) -> datetime | None:

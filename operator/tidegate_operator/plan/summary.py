@@ -70,13 +70,13 @@ def _conditions(course: Course, snapshot: Snapshot, now: datetime) -> tuple[Cond
         and course.reason in {Reason.SERVING, Reason.SCALED_TO_ZERO, Reason.PAUSED}
         and not course.stalled
     )
-    available = course.stable is not None and (ready_pods > 0 or replicas == 0)
+    available = course.stable is not None and (replicas == 0 or (ready_pods > 0 and snapshot.is_open))
     reason, message = str(course.reason), course.message
     said = (
         (ConditionType.READY, ready, reason, message),
         (ConditionType.RECONCILING, not ready and not course.stalled, reason, message),
         (ConditionType.STALLED, course.stalled, reason, message),
-        (ConditionType.AVAILABLE, available, *_say_available(course, ready_pods, available=available)),
+        (ConditionType.AVAILABLE, available, *_say_available(course, ready_pods, is_open=snapshot.is_open)),
     )
     conditions = tuple(
         Condition(
@@ -92,9 +92,10 @@ def _conditions(course: Course, snapshot: Snapshot, now: datetime) -> tuple[Cond
     return carry_transitions(snapshot.deployment.status.conditions, conditions)
 
 
-def _say_available(course: Course, ready_pods: int, *, available: bool) -> tuple[str, str]:
+def _say_available(course: Course, ready_pods: int, *, is_open: bool) -> tuple[str, str]:
     if course.stable is None:
         return "NoVersion", "no version has served yet"
-    return (
-        "PodsReady" if available else "NoPodsReady"
-    ), f"{ready_pods} pods of {course.stable.model_version} are ready"
+    words = f"{ready_pods} pods of {course.stable.model_version} are ready"
+    if ready_pods and not is_open:
+        return Reason.ROUTER_AWAY, f"{words}, but no router of the namespace answers"
+    return "PodsReady" if ready_pods else "NoPodsReady", words

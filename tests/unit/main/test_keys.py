@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from tests.unit.main.bodies import body, model_deployment
 
 from tidegate_operator.main.keys import find_all_keys, find_keys
 from tidegate_operator.observe.store import Key, Kind, Store
+from tidegate_operator.routing.router import ROUTER_LABELS
 
 FRAUD, ROUTER = Key("shop", "fraud"), Key("shop")
 
@@ -62,9 +65,48 @@ def test_an_object_concerns_the_model_that_it_belongs_to(store: Store, kind: Kin
     assert list(find_keys(store, kind, None, body("fraud-1-x", owner="fraud"))) == [FRAUD]
 
 
-def test_the_routers_deployment_concerns_the_router_and_its_pods_nobody(store: Store) -> None:
-    assert list(find_keys(store, Kind.DEPLOYMENT, None, body("tidegate-router"))) == [ROUTER]
-    assert list(find_keys(store, Kind.POD, None, body("tidegate-router-x"))) == []
+VERSIONS = itertools.count(1)
+
+
+def router(name: str, *, ready: bool = False, going: bool = False) -> dict:
+    """A router pod, later than the one before."""
+    metadata = {"labels": ROUTER_LABELS} | ({"deletionTimestamp": "now"} if going else {})
+    conditions = [{"type": "Ready", "status": str(ready)}]
+    return body(
+        f"tidegate-router-{name}",
+        version=next(VERSIONS),
+        metadata=metadata,
+        status={"conditions": conditions},
+    )
+
+
+def follow(store: Store, before: dict | None, after: dict) -> list[Key]:
+    """The keys of a pod that is told of."""
+    store.put(Kind.POD, after)
+    return sorted(find_keys(store, Kind.POD, before, after))
+
+
+BOTH = [Key("shop", "churn"), FRAUD]
+
+
+def test_while_no_router_takes_requests_what_is_told_of_routers_concerns_every_model(store: Store) -> None:
+    deployment = body("tidegate-router", metadata={"labels": ROUTER_LABELS})
+    assert sorted(find_keys(store, Kind.DEPLOYMENT, None, deployment)) == [ROUTER, *BOTH]
+    assert follow(store, None, router("x")) == BOTH
+    assert follow(store, router("x"), router("x", ready=True)) == BOTH
+    assert follow(store, router("x", ready=True), router("x", ready=True)) == []
+    assert list(find_keys(store, Kind.DEPLOYMENT, deployment, deployment)) == [ROUTER]
+    assert follow(store, router("x", ready=True), router("x", ready=True, going=True)) == BOTH
+
+
+def test_where_another_router_takes_requests_one_more_or_less_concerns_nobody(store: Store) -> None:
+    store.put(Kind.POD, router("y", ready=True))
+    assert follow(store, router("x"), router("x", ready=True)) == []
+    assert follow(store, router("x", ready=True), router("x")) == []
+
+
+def test_a_router_that_is_gone_at_once_concerns_every_model(store: Store) -> None:
+    assert sorted(find_keys(store, Kind.POD, None, router("x", ready=True))) == BOTH
 
 
 def test_everything_is_every_model_and_version_and_one_router_a_namespace(store: Store) -> None:

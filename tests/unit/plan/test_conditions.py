@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 
 import pytest
-from tests.unit.plan.world import Behaviour, World
+from tests.unit.plan.world import ROUTER, Behaviour, World
 
 from tidegate.pod import StartFailure
 from tidegate_operator.plan.facts import PodFact, Trouble, Workload
@@ -156,7 +156,20 @@ def test_pods_that_are_ready_behind_a_router_that_is_not_are_told_apart():
         "v1 starts: its pods are ready, but no router of the namespace answers: "
         "pods can't be created: exceeded quota: pods"
     )
-    world.routers = 1
+    world.routers, world.router = 1, ROUTER
+    assert watch(world, 5) == [("Serving", "Serving", "Ready", "Available")]
+
+
+def test_a_version_in_service_without_a_router_is_not_available():
+    world = World().version("v1").apply(modelVersion="v1").play(30)
+    world.router = Workload(1, (PodFact("tidegate-router-x", ready=False),))
+    assert watch(world, 60) == [("Serving", "RouterAway", "Reconciling")]
+    conditions = {condition.type: condition for condition in world.last.status.conditions}
+    assert conditions["Ready"].message == (
+        "v1 gets no requests: its pods are ready, but no router of the namespace answers"
+    )
+    assert conditions["Available"].reason == "RouterAway"
+    world.router = ROUTER
     assert watch(world, 5) == [("Serving", "Serving", "Ready", "Available")]
 
 

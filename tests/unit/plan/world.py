@@ -21,6 +21,7 @@ from tidegate_operator.plan.render import RenderSettings
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SETTINGS = RenderSettings(predictor_image="predictor:1")
 DIGITS = "0123456789abcdef"
+ROUTER = Workload(1, (PodFact("tidegate-router-x", ready=True),))
 
 
 @dataclass
@@ -52,7 +53,7 @@ class World:
     requests_per_second: float = 50.0
     routers: int = 1
     routes_known: bool = True
-    router: Workload | None = None
+    router: Workload | None = ROUTER
     seen_seconds: float = math.inf
     behaviours: dict[str, Behaviour] = field(default_factory=dict)
     now: datetime = START
