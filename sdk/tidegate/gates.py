@@ -151,6 +151,9 @@ class BehaviourGate(_Written, frozen=True):
 
     expectations: Annotated[tuple[Expectation, ...], msgspec.Meta(max_length=50)] = ()
     """Held beside those that the bundle declares. Default: those of the bundle alone."""
+    keep_expectations: bool = True
+    """Whether what the version in service declares is held too, where this one declares it no longer. Default: true,
+    since a version that was spared a question would not be noticed."""
     data: Sample | None = None
     """More rows to try expectations on. Default: the golden rows alone."""
 

@@ -7,6 +7,8 @@ from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 
+import msgspec
+
 from tidegate.expectations import Expectation, read_expectations
 from tidegate.gate_report import Finding, GateResult, conclude
 from tidegate.gates import BehaviourGate, Sample
@@ -27,14 +29,27 @@ OpenData = Callable[[Sample], AbstractContextManager[Path]]
 
 
 def run_behaviour(
-    name: str, gate: BehaviourGate, bundle: Path, model: Model, *, surroundings: Surroundings
+    name: str,
+    gate: BehaviourGate,
+    bundles: tuple[Path, Path | None],
+    model: Model,
+    *,
+    surroundings: Surroundings,
 ) -> GateResult:
-    """Asks a bundle's model, loaded with one thread, and judges its answers."""
+    """Asks a candidate's model, loaded with one thread, and judges its answers.
+
+    Args:
+        name: The gate's.
+        gate: What is wanted.
+        bundles: The candidate's folder, and that of the version in service, if there is one.
+        model: The candidate's.
+        surroundings: Where.
+    """
     findings = [
         _hold_golden(model),
-        *_hold_expectations(gate, bundle, model, partial(surroundings.open_data, name)),
+        *_hold_expectations(gate, bundles, model, partial(surroundings.open_data, name)),
         *hold_robustness(model, take_golden(model.golden)),
-        *hold_determinism(bundle, model),
+        *hold_determinism(bundles[0], model),
     ]
     return conclude(name, findings)
 
@@ -50,15 +65,18 @@ def _hold_golden(model: Model) -> Finding:
 
 
 def _hold_expectations(
-    gate: BehaviourGate, bundle: Path, model: Model, open_data: OpenData
+    gate: BehaviourGate, bundles: tuple[Path, Path | None], model: Model, open_data: OpenData
 ) -> Iterator[Finding]:
+    candidate, stable = bundles
     try:
-        # What stands in both is held once.
-        expectations = tuple(dict.fromkeys((*gate.expectations, *read_expectations(bundle))))
+        # What stands in several is held once.
+        declared = tuple(dict.fromkeys((*gate.expectations, *read_expectations(candidate))))
+        before = read_expectations(stable) if stable and gate.keep_expectations else ()
     except ValueError as error:
         yield Finding("expectations", Verdict.NOT_ENOUGH, str(error))
         return
-    if not expectations:
+    kept = tuple(one for one in dict.fromkeys(before) if one not in declared)
+    if not declared and not kept:
         words = "no expectation is declared, neither in the gate nor in the bundle"
         yield Finding("expectations", Verdict.GOOD, words)
         return
@@ -69,10 +87,12 @@ def _hold_expectations(
                 rows += take_sample(path, model.signature, gate.data.rows)
         except UnreadableTable as error:
             yield Finding("data", Verdict.NOT_ENOUGH, str(error))
-    yield from _try_on(expectations, model, rows)
+    yield from _try_on(declared, kept, model, rows)
 
 
-def _try_on(expectations: tuple[Expectation, ...], model: Model, rows: TrialRows) -> Iterator[Finding]:
+def _try_on(
+    declared: tuple[Expectation, ...], kept: tuple[Expectation, ...], model: Model, rows: TrialRows
+) -> Iterator[Finding]:
     before, reasons = answer_each(model, rows.columns)
     answered = [row for row in range(len(rows)) if row not in reasons]
     if reasons:
@@ -82,5 +102,15 @@ def _try_on(expectations: tuple[Expectation, ...], model: Model, rows: TrialRows
         verdict = Verdict.GOOD if answered else Verdict.NOT_ENOUGH
         yield Finding("rows", verdict, f"{left_out}; expectations are tried on the others")
     if answered:
-        for one in expectations:
-            yield hold_expectation(one, model, rows.pick(answered), before[answered])
+        rows, before = rows.pick(answered), before[answered]
+        for one in declared:
+            yield hold_expectation(one, model, rows, before)
+        for one in kept:
+            yield _say_whose(hold_expectation(one, model, rows, before))
+
+
+def _say_whose(found: Finding) -> Finding:
+    """What the version in service declares, and this one does not."""
+    whose = "the version in service declares this, and this one does not"
+    mend = "" if found.verdict is Verdict.GOOD else "; keepExpectations: false lets it go"
+    return msgspec.structs.replace(found, message=f"{found.message}; {whose}{mend}")

@@ -64,14 +64,12 @@ def _run(
     if gate.job:
         words = f"{gate.name} is a program in an image, which only a cluster runs; leave it out here"
         return conclude(gate.name, [Finding(gate.name, Verdict.NOT_ENOUGH, words)])
+    pair = (bundles.candidate, bundles.stable)
     if gate.performance:
         return _run_performance(gate.name, gate.performance, models, surroundings)
     if gate.behaviour:
-        return run_behaviour(
-            gate.name, gate.behaviour, bundles.candidate, models[0], surroundings=surroundings
-        )
+        return run_behaviour(gate.name, gate.behaviour, pair, models[0], surroundings=surroundings)
     if gate.contract:
-        pair = (bundles.candidate, bundles.stable)
         return run_contract(gate.name, gate.contract, pair, bundles.limits, surroundings=surroundings)
     if gate.data_quality:
         subject = read_subject(bundles.candidate, read_contents(bundles.candidate))

@@ -55,7 +55,9 @@ def expect(**fields: object) -> BehaviourGate:
 
 
 def run(bundle: Path, gate: BehaviourGate = BehaviourGate()) -> GateResult:  # noqa: B008
-    return run_behaviour("behaves", gate, bundle, Model(bundle, threads=1), surroundings=Laptop(bundle))
+    return run_behaviour(
+        "behaves", gate, (bundle, None), Model(bundle, threads=1), surroundings=Laptop(bundle)
+    )
 
 
 def findings(bundle: Path, gate: BehaviourGate = BehaviourGate()) -> dict[str, Finding]:  # noqa: B008
@@ -251,18 +253,19 @@ def draw(rows: int) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def loans(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with bundles `fair`, `by-name` and `upside-down`, all with the same expectations, and rows."""
+    """A folder with rows, and bundles that have the same expectations, but for `silent`, which is `by-name` without."""
     folder, frame = tmp_path_factory.mktemp("loans"), draw(2000)
     blind, named = (OneHotEncoder(categories=[["nobody"]], handle_unknown="ignore"), OneHotEncoder())
     models = {
         "fair": (blind, frame.loan),
         "by-name": (named, frame.loan),
+        "silent": (named, frame.loan),
         "upside-down": (blind, np.where(frame.loan == "granted", "refused", "granted")),
     }
     for name, (encoder, labels) in models.items():
         steps = make_column_transformer((encoder, ["name"]), (StandardScaler(), ["income"]))
         model = make_pipeline(steps, LogisticRegression()).fit(frame[["income", "name"]], labels)
-        origin = tidegate.Origin(expectations=DECLARED)
+        origin = tidegate.Origin(expectations=() if name == "silent" else DECLARED)
         tidegate.package(
             model, frame[["income", "name"]], name="loan", folder=folder / name, origin=origin, tolerance=1e-3
         )
@@ -309,6 +312,27 @@ def test_the_gate_adds_to_what_the_bundle_declares_and_holds_the_same_once(loans
     result = check(loans, "fair", "--output=json", expectations=[DECLARED[1], more])
     subjects = [one["subject"] for one in json.loads(result.stdout)["results"][0]["findings"]]
     assert subjects[1:4] == ["name changed: Same", "income by -1: NotHigher", "income by 10%: NotLower"]
+
+
+def test_what_the_version_in_service_declares_is_held_though_this_one_is_silent(loans):
+    stable = f"--stable={loans / 'fair'}"
+    result = check(loans, "silent", stable)
+    assert result.exit_code == 1
+    assert "Bad        behaves: name changed: of 8 rows " in result.stdout
+    assert (
+        "the version in service declares this, and this one does not; keepExpectations: false lets it go"
+        in result.stdout
+    )
+    assert check(loans, "silent", stable, keepExpectations=False).exit_code == 0
+
+
+def test_what_the_version_in_service_declares_and_this_one_keeps_is_told(loans):
+    result = check(loans, "silent", f"--stable={loans / 'fair'}", "--output=json")
+    told = {one["subject"]: one["message"] for one in json.loads(result.stdout)["results"][0]["findings"]}
+    assert told["income by 10%: NotLower"] == (
+        "income by 10%: of 8 rows none is answered lower for granted; the version in service declares this, and this "
+        "one does not"
+    )
 
 
 def test_rows_that_cannot_be_read_are_no_reason_to_pass(loans):
