@@ -1,8 +1,8 @@
 """Whether a gate tells what users will have: p99 in the gate, and of the same load in service afterwards.
 
-The bundle of 5 MB, 200 rows a request, 15 requests a second on four connections, each for 20 s: first the gate in the
-candidate's own pod, then, when it serves all traffic, the same requests by way of the namespace's router. Each round
-has a revision of its own.
+The bundle of 5 MB, requests of 200 rows and of 1,000, on four connections for 20 s: first the gate in the candidate's
+own pod, then, when it serves all traffic, the same requests by way of the namespace's router. Each round has a revision
+of its own. Two sizes, since what the way adds is much of a short answer and little of a long one.
 """
 
 from __future__ import annotations
@@ -30,9 +30,25 @@ from tidegate_gates.rows import build_requests
 
 NAMESPACE: Final = "bench-gates"
 VERSION: Final = "forest"
-CONNECTIONS, PER_SECOND, ROWS, SECONDS = 4, 15, 200, 20
+CONNECTIONS, SECONDS = 4, 20
 SERVES: Final = Deadline("the version's way through its gate into service", 180)
 ANSWERS: Final = Deadline("an answer by way of the router", 60)
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What is asked."""
+
+    rows: int
+    """Of each request."""
+    per_second: int
+
+    def __str__(self) -> str:
+        """As the table calls it."""
+        return f"{self.rows:,} rows"
+
+
+LOADS: Final = (Load(200, 15), Load(1000, 10))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +65,13 @@ class Pair:
         """Of the two p99: 1 where the gate told the truth."""
         return self.service_p99 / self.gate_p99
 
+    def __str__(self) -> str:
+        """For who waits."""
+        return f"p99 {self.gate_p99:.1f} ms in the gate, {self.service_p99:.1f} ms in service"
 
-def measure(ground: Ground, rounds: int) -> list[Pair]:
-    """So many rounds, one after the other."""
+
+def measure(ground: Ground, rounds: int) -> dict[Load, list[Pair]]:
+    """So many rounds of each load, one after the other."""
     install_operator(ground)
     with (
         fresh_namespace(ground.kubectl, NAMESPACE) as kubectl,
@@ -62,13 +82,17 @@ def measure(ground: Ground, rounds: int) -> list[Pair]:
         with open_store(kubectl, keys) as store:
             kubectl.apply(publish(store, bundle, name=VERSION))
         contents = read_contents(bundle.path)
-        requests = build_requests(MODEL, contents.signature, contents.golden, rows=ROWS)
         address = "127.0.0.1", open_entrance(ground, kubectl)
-        return [_measure_one(kubectl, number, address, requests) for number in range(rounds)]
+        pairs: dict[Load, list[Pair]] = {load: [] for load in LOADS}
+        for number, load in enumerate(LOADS * rounds):
+            requests = build_requests(MODEL, contents.signature, contents.golden, rows=load.rows)
+            kubectl.apply(_build_deployment(number, load))
+            pairs[load].append(_measure_one(kubectl, load, address, requests))
+            print(f"    {number + 1}: {load}, {pairs[load][-1]}", flush=True)
+        return pairs
 
 
-def _measure_one(kubectl: Kubectl, number: int, address: tuple[str, int], requests: Sequence[bytes]) -> Pair:
-    kubectl.apply(_build_deployment(number))
+def _measure_one(kubectl: Kubectl, load: Load, address: tuple[str, int], requests: Sequence[bytes]) -> Pair:
 
     def is_through() -> bool:
         body = kubectl.get("modeldeployment", MODEL) or {"metadata": {}}
@@ -77,13 +101,9 @@ def _measure_one(kubectl: Kubectl, number: int, address: tuple[str, int], reques
     wait_for(SERVES, is_through, last_seen=lambda: kubectl.run("get", "modeldeployments", "--output=wide"))
     gate = _read_latencies(kubectl)
     wait_for(ANSWERS, lambda: _is_answered(address, requests[0]))
-    served = asyncio.run(send(address, requests, Plan(CONNECTIONS, SECONDS, PER_SECOND)))
-    pair = Pair(gate["p99"], served.quantile(0.99), gate["p50"], served.quantile(0.5))
+    served = asyncio.run(send(address, requests, Plan(CONNECTIONS, SECONDS, load.per_second)))
     _require_whole(served)
-    print(
-        f"    round {number + 1}: gate {pair.gate_p99:.1f} ms, service {pair.service_p99:.1f} ms", flush=True
-    )
-    return pair
+    return Pair(gate["p99"], served.quantile(0.99), gate["p50"], served.quantile(0.5))
 
 
 def _is_answered(address: tuple[str, int], request: bytes) -> bool:
@@ -113,11 +133,11 @@ def _read_latencies(kubectl: Kubectl) -> dict[str, float]:
     return found
 
 
-def _build_deployment(number: int) -> Manifest:
+def _build_deployment(number: int, load: Load) -> Manifest:
     serving: dict[str, Any] = {
         "concurrency": CONNECTIONS,
-        "requestsPerSecond": PER_SECOND,
-        "rowsPerRequest": ROWS,
+        "requestsPerSecond": load.per_second,
+        "rowsPerRequest": load.rows,
         "duration": f"{SECONDS}s",
     }
     # Another request for CPU makes another revision, which has to show everything anew.
