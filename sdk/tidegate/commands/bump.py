@@ -9,7 +9,7 @@ import click
 from tidegate.commands.common import FILE, printable, require
 from tidegate.commands.diff import read_file
 from tidegate.commands.kubectl import require_name
-from tidegate.known_version import parse_model_version
+from tidegate.comparing.known_version import parse_model_version
 from tidegate.rollback import Body, refuse_version
 
 

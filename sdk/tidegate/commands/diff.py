@@ -12,11 +12,11 @@ from typing import Any, Final
 import click
 
 from tidegate.bundle import MANIFEST_NAME
-from tidegate.change import Change
 from tidegate.commands.common import printable, require
 from tidegate.commands.kubectl import MODEL_VERSIONS, Kubectl, takes_cluster
-from tidegate.comparison import SHORT_DIGEST, compare, name_gaps
-from tidegate.known_version import KnownVersion, parse_model_version, read_bundle
+from tidegate.comparing.change import Change
+from tidegate.comparing.known_version import KnownVersion, parse_model_version, read_bundle
+from tidegate.comparing.versions import SHORT_DIGEST, compare, name_gaps
 
 _FILE_SUFFIXES: Final = (".json", ".yaml", ".yml")
 

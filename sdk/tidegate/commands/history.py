@@ -17,7 +17,7 @@ from tidegate.commands.kubectl import (
     Kubectl,
     takes_cluster,
 )
-from tidegate.comparison import SHORT_COMMIT
+from tidegate.comparing.versions import SHORT_COMMIT
 from tidegate.history import DEPLOYMENT_LABEL
 from tidegate.timeline import Entry, Record, build_timeline, read_record
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from tests.unit.sdk.versions import feature, known, provenance, signature
 
 from tidegate.bundle import File, Manifest
-from tidegate.comparison import compare, name_gaps
-from tidegate.known_version import Build
+from tidegate.comparing.known_version import Build
+from tidegate.comparing.versions import compare, name_gaps
 from tidegate.loaded import Input, LoadedBundle, LoadedSignature, tell_bundle
 from tidegate.signature import FeatureKind, Task, Tensor
 

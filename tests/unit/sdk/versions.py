@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from tidegate.bundle import write_bundle
-from tidegate.known_version import KnownVersion
+from tidegate.comparing.known_version import KnownVersion
 from tidegate.provenance import Provenance
 from tidegate.signature import Feature, FeatureKind, Signature, Task, Tensor
 

@@ -7,10 +7,10 @@ from decimal import Decimal, DecimalException
 from typing import Final
 
 from tidegate.bundle import File
-from tidegate.change import Change, Group, changed, in_order
-from tidegate.known_version import Build, KnownVersion
+from tidegate.comparing.change import Change, Group, changed, in_order
+from tidegate.comparing.known_version import Build, KnownVersion
+from tidegate.comparing.signatures import compare_signatures, compare_told
 from tidegate.provenance import Data, Git, Provenance
-from tidegate.signature_comparison import compare_signatures, compare_told
 
 SHORT_COMMIT: Final = 7  # as git shortens them
 SHORT_DIGEST: Final = len("sha256:") + 12  # no two bundles of a team share these

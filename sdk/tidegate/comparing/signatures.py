@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from tidegate.change import Change, Group, changed, in_order
+from tidegate.comparing.change import Change, Group, changed, in_order
 from tidegate.loaded import Input, LoadedSignature, recall_signature
 from tidegate.signature import Feature, Signature, Tensor
 

@@ -1,0 +1,1 @@
+"""Comparing: what changed from one version of a model to another."""
