@@ -10,8 +10,14 @@ def test_a_model_deployment_of_three_lines_becomes_what_the_models_say(namespace
     stored = namespace.apply(model_deployment())
     by_models = ModelDeployment.model_validate(model_deployment())
     wanted = by_models.model_dump(by_alias=True, exclude_none=True, mode="json")["spec"]
-    # A list that is empty by default is left out by the server.
-    assert stored["spec"] | {"gates": []} == wanted
+    assert stored["spec"] == without_empty(wanted)
+
+
+def without_empty(value):
+    """What is empty by default is left out by the server."""
+    if isinstance(value, dict):
+        return {key: without_empty(part) for key, part in value.items() if part not in ([], {})}
+    return value
 
 
 def test_a_part_of_a_group_gets_the_rest_of_its_defaults(namespace):
