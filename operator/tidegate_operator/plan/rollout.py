@@ -117,7 +117,8 @@ def _find_delay(course: Course, snapshot: Snapshot, now: datetime) -> tuple[Obst
     workload = snapshot.workloads.get(course.candidate.revision)
     obstacle = find_obstacle(workload)
     if obstacle is None and workload and workload.ready:
-        obstacle = find_router_obstacle(snapshot.router, answering=snapshot.routers)
+        answering = snapshot.routers if snapshot.is_open else 0
+        obstacle = find_router_obstacle(snapshot.router, answering=answering)
     elif obstacle is None and course.rollout and course.rollout.waiting_for:
         obstacle = recall_obstacle(course.rollout.waiting_for)
     timeout = parse_seconds(snapshot.deployment.spec.serving.startup.timeout)
@@ -254,14 +255,15 @@ def _is_ready(course: Course, snapshot: Snapshot, share: int) -> bool:
     """Whether enough pods are ready, and known to the routers as healthy, for a share of the traffic (percent).
 
     Routers learn of pods and of routes by separate requests. A later version finds its model's route there; a first
-    one waits for it: whoever asked as soon as it is Ready would be told that there is no such model.
+    one waits for it, and for a router that takes requests: who asked as soon as it is Ready would be told that there is
+    no such model, or nothing at all.
     """
     assert course.candidate
     name = course.candidate.revision
     workload = snapshot.workloads.get(name)
     needed = pods_needed(snapshot.deployment.spec.serving.replicas, share)
     healthy = snapshot.traffic.get(name, Traffic()).healthy
-    routed = course.stable is not None or snapshot.routes_known
+    routed = course.stable is not None or (snapshot.routes_known and snapshot.is_open)
     return routed and workload is not None and workload.ready >= needed and healthy >= needed
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.plan.world import SETTINGS, Behaviour, World
+from tests.unit.plan.world import ROUTER, SETTINGS, Behaviour, World
 
-from tidegate_operator.plan.facts import Trouble
+from tidegate_operator.plan.facts import PodFact, Trouble, Workload
 from tidegate_operator.plan.plan import Route
 from tidegate_operator.plan.planner import plan
 
@@ -138,6 +138,17 @@ def test_a_first_version_serves_only_when_every_router_has_its_route():
     world = World(routes_known=False).version("v1").apply(modelVersion="v1").play(10)
     assert world.last.status.stable is None
     world.routes_known = True
+    assert world.play(2).last.status.stable.model_version == "v1"
+
+
+def test_a_first_version_serves_only_when_a_router_takes_requests():
+    world = World(router=Workload(1, (PodFact("tidegate-router-x", ready=False),)))
+    world.version("v1").apply(modelVersion="v1").play(10)
+    assert world.last.status.stable is None
+    assert world.last.status.conditions[0].message == (
+        "v1 starts: its pods are ready, but no router of the namespace answers"
+    )
+    world.router = ROUTER
     assert world.play(2).last.status.stable.model_version == "v1"
 
 
