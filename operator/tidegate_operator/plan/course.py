@@ -89,6 +89,8 @@ class Course:
     reason: Reason | str = Reason.STARTING
     message: str = ""
     stalled: bool = False
+    ready: bool = False
+    """Whether the version that the spec asks for serves all requests."""
     events: tuple[Event, ...] = ()
     notes: tuple[Note, ...] = ()
     endings: tuple[Ending, ...] = ()
@@ -113,9 +115,11 @@ class Course:
         end = Ending(role.revision, place, role.since, reason=reason, why=why, requests=requests)
         return replace(self, endings=(*self.endings, end))
 
-    def saying(self, phase: Phase, reason: Reason | str, message: str, *, stalled: bool = False) -> Course:
+    def saying(
+        self, phase: Phase, reason: Reason | str, message: str, *, stalled: bool = False, ready: bool = False
+    ) -> Course:
         """The same course in other words for the user."""
-        return replace(self, phase=phase, reason=reason, message=message, stalled=stalled)
+        return replace(self, phase=phase, reason=reason, message=message, stalled=stalled, ready=ready)
 
     def routing(self, *, weight: int = 0, mirror: int = 0, because: str) -> Course:
         """The same course with another split, noted if it differs."""

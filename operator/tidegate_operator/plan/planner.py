@@ -130,9 +130,8 @@ def _serve(course: Course, snapshot: Snapshot) -> Course:
     ready = workload.ready if workload else 0
     version = course.stable.model_version
     if replicas == 0:
-        return course.saying(
-            Phase.SERVING, Reason.SCALED_TO_ZERO, f"{version} has no pods (spec.serving.replicas is 0)"
-        )
+        words = f"{version} has no pods (spec.serving.replicas is 0)"
+        return course.saying(Phase.SERVING, Reason.SCALED_TO_ZERO, words, ready=True)
     if ready < replicas:
         obstacle = find_obstacle(workload)
         why = f": {obstacle.message}" if obstacle else ""
@@ -143,11 +142,12 @@ def _serve(course: Course, snapshot: Snapshot) -> Course:
         closed = say_closed(snapshot.router)
         return course.saying(Phase.SERVING, Reason.ROUTER_AWAY, f"{version} gets no requests: {closed}")
     if snapshot.deployment.spec.paused:
-        return course.saying(Phase.PAUSED, Reason.PAUSED, f"{version} serves; spec.paused is true")
+        words = f"{version} serves; spec.paused is true"
+        return course.saying(Phase.PAUSED, Reason.PAUSED, words, ready=True)
     words = f"{version} serves all requests with {ready} pods"
     if lack := snapshot.find_unsigned(version):
         words = f"{words}, since it did before this was wanted: {lack.sentence}"
-    return course.saying(Phase.SERVING, Reason.SERVING, words)
+    return course.saying(Phase.SERVING, Reason.SERVING, words, ready=True)
 
 
 def _stay_rejected(course: Course, rejection: Rejection) -> Course:

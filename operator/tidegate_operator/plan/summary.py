@@ -9,7 +9,6 @@ from tidegate_operator.api.status import (
     DesiredTraffic,
     ModelDeploymentStatus,
     ObservedTraffic,
-    Phase,
     TrafficStatus,
 )
 from tidegate_operator.plan.course import Course, Reason, say_time
@@ -64,17 +63,11 @@ def _conditions(course: Course, snapshot: Snapshot, now: datetime) -> tuple[Cond
     stable = snapshot.workloads.get(course.stable.revision) if course.stable else None
     ready_pods = stable.ready if stable else 0
     replicas = snapshot.deployment.spec.serving.replicas
-    serving = course.phase is Phase.SERVING or (course.phase is Phase.PAUSED and course.candidate is None)
-    ready = (
-        serving
-        and course.reason in {Reason.SERVING, Reason.SCALED_TO_ZERO, Reason.PAUSED}
-        and not course.stalled
-    )
     available = course.stable is not None and (replicas == 0 or (ready_pods > 0 and snapshot.is_open))
     reason, message = str(course.reason), course.message
     said = (
-        (ConditionType.READY, ready, reason, message),
-        (ConditionType.RECONCILING, not ready and not course.stalled, reason, message),
+        (ConditionType.READY, course.ready, reason, message),
+        (ConditionType.RECONCILING, not course.ready and not course.stalled, reason, message),
         (ConditionType.STALLED, course.stalled, reason, message),
         (ConditionType.AVAILABLE, available, *_say_available(course, ready_pods, is_open=snapshot.is_open)),
     )

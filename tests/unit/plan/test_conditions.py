@@ -173,6 +173,14 @@ def test_a_version_in_service_without_a_router_is_not_available():
     assert watch(world, 5) == [("Serving", "Serving", "Ready", "Available")]
 
 
+def test_a_version_that_waits_for_the_end_of_a_pause_is_not_called_ready():
+    world = World().version("v1").version("v2").apply(modelVersion="v1").play(20).apply(paused=True)
+    assert watch(world, 30)[-1] == ("Paused", "Paused", "Ready", "Available")
+    world.apply(modelVersion="v2")
+    assert watch(world, 30) == [("Paused", "Paused", "Reconciling", "Available")]
+    assert world.last.status.conditions[0].message == "spec.paused is true: no rollout begins"
+
+
 POD = {"name": "fraud-1-x", "ready": False}
 SENTENCES = {
     "a quota": (
