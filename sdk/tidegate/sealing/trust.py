@@ -191,9 +191,12 @@ def require_vouched(chain: Chain, authorities: Sequence[x509.Certificate], now: 
 def _build_verifier(authorities: Sequence[x509.Certificate], now: datetime) -> verification.ClientVerifier:
     # The library's own policies are those of the web: host names, and keys for TLS.
     signers = verification.ExtensionPolicy.permit_all()
-    vouching = signers.require_present(
-        x509.BasicConstraints, verification.Criticality.AGNOSTIC, _require_authority
-    ).may_be_present(x509.KeyUsage, verification.Criticality.AGNOSTIC, _require_may_vouch)
+    either = verification.Criticality.AGNOSTIC
+    vouching = (
+        signers.require_present(x509.BasicConstraints, either, _require_authority)
+        .may_be_present(x509.KeyUsage, either, _require_may_vouch)
+        .may_be_present(x509.ExtendedKeyUsage, either, _require_of_signers)
+    )
     return (
         verification.PolicyBuilder()
         .store(verification.Store(list(authorities)))
@@ -215,6 +218,15 @@ def _require_may_vouch(
 ) -> None:
     if usage is not None and not usage.key_cert_sign:
         raise ValueError("an authority may not sign certificates")
+
+
+def _require_of_signers(
+    _policy: verification.Policy, _certificate: x509.Certificate, extended: x509.ExtendedKeyUsage | None
+) -> None:
+    """RFC 5280 says nothing of it in an authority's certificate; who issues one means it as a bound on those below."""
+    ends = (ExtendedKeyUsageOID.CODE_SIGNING, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE)
+    if extended is not None and not any(end in extended for end in ends):
+        raise ValueError("an authority is for other ends than codeSigning")
 
 
 def _may_sign(usage: x509.ExtensionType | None, extended: x509.ExtensionType | None) -> bool:

@@ -20,6 +20,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 NOW = datetime.now(UTC)
 DAY = timedelta(days=1)
+ANY = ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE
 CODE_SIGNING = ExtendedKeyUsageOID.CODE_SIGNING
 SERVER_AUTH = ExtendedKeyUsageOID.SERVER_AUTH
 
@@ -38,14 +39,22 @@ def make_key(folder: Path, name: str, curve: ec.EllipticCurve | None = None, pas
 class Authority:
     """One that vouches for others, itself or by another."""
 
-    def __init__(self, folder: Path, name: str, issuer: Authority | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        name: str,
+        issuer: Authority | None = None,
+        *,
+        usages: Sequence[x509.ObjectIdentifier] = (),
+    ) -> None:
         self.folder, self.name = folder, name
         self.key = ec.generate_private_key(ec.SECP256R1())
         self.path = folder / f"{name}.crt"
         self._issuer = issuer or self
-        certificate = self._issuer.build(name, self.key.public_key(), ca=True).sign(
-            self._issuer.key, hashes.SHA256()
-        )
+        builder = self._issuer.build(name, self.key.public_key(), ca=True)
+        if usages:
+            builder = builder.add_extension(x509.ExtendedKeyUsage(usages), critical=True)
+        certificate = builder.sign(self._issuer.key, hashes.SHA256())
         self.path.write_bytes(certificate.public_bytes(Encoding.PEM))
 
     def build(

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, load_pem_priv
 from cryptography.x509 import load_pem_x509_certificate
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.sdk.keys import DAY, NOW, SERVER_AUTH, Authority, make_key
+from tests.unit.sdk.keys import ANY, CODE_SIGNING, DAY, NOW, SERVER_AUTH, Authority, make_key
 
 from tidegate.bundle import SEAL_NAME, write_bundle
 from tidegate.sealing.check import Signer, Unsealed, check_seal, read_trusted
@@ -166,6 +166,18 @@ def test_who_was_vouched_for_may_not_vouch_for_others(sealed, authority):
     between.path.write_bytes(own.read_bytes())
     text = sealed.seal(*between.vouch("Mallory"), between.path)
     assert "has no valid path to CN=root" in sentence(sealed.check(text, by=authority))
+
+
+def test_an_authority_for_web_servers_vouches_for_no_signer(sealed, authority):
+    web = Authority(sealed.folder, "web", authority, usages=(SERVER_AUTH,))
+    said = sentence(sealed.check(sealed.seal(*web.vouch("Ada"), web.path), by=authority))
+    assert "the certificate of CN=Ada has no valid path to CN=root" in said
+
+
+@pytest.mark.parametrize("usages", [(CODE_SIGNING,), (SERVER_AUTH, ANY)], ids=["signing", "any"])
+def test_an_authority_for_signers_or_for_anything_vouches_for_them(sealed, authority, usages):
+    between = Authority(sealed.folder, "between", authority, usages=usages)
+    assert isinstance(sealed.check(sealed.seal(*between.vouch("Ada"), between.path), by=authority), Signer)
 
 
 @pytest.mark.parametrize("usages", [(), (SERVER_AUTH,)], ids=["no usage", "web server"])
