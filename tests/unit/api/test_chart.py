@@ -89,11 +89,11 @@ def test_who_may_reach_what_is_told_to_the_operator():
 def test_where_routers_run_and_how_images_are_pulled_is_told_to_the_operator():
     found = read_chart_settings(
         "--set=routerNodeSelector.pool=edge,routerTolerations[0].operator=Exists",
-        "--set=imagePullSecrets[0].name=registry,imagePullSecrets[1].name=mirror",
+        "--set-string=imagePullSecrets[0].name=registry,imagePullSecrets[1].name=2",
     )
     (toleration,) = found.router_placement.tolerations
     assert (found.router_placement.node_selector, toleration.operator) == ({"pool": "edge"}, "Exists")
-    assert found.pull_secrets == ("registry", "mirror")
+    assert found.pull_secrets == ("registry", "2")
 
 
 @pytest.fixture
