@@ -37,6 +37,13 @@ class Metrics:
         self.deployments = Gauge(
             "tidegate_deployments", "ModelDeployments by phase.", ["phase"], registry=self.registry
         )
+        # Of those in trouble alone: three series for each of a thousand models at rest would be as much memory again.
+        self.trouble = Gauge(
+            "tidegate_deployment_trouble",
+            "1 for a ModelDeployment while it is Stalled, or not Available (Unavailable).",
+            ["namespace", "deployment", "condition"],
+            registry=self.registry,
+        )
         self.verdicts = Counter(
             "tidegate_verdicts_total",
             "Verdicts by check, one for each time a verdict changed.",

@@ -15,7 +15,7 @@ from tidegate_serving.settings import Settings
 from tidegate_serving.tallies import RequestTallies
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs/metrics.md").read_text()
-ROWS = re.findall(r"^\| `tidegate_.*$", PAGE, re.MULTILINE)
+ROWS = re.findall(r"^\| `tidegate_\w+` .*$", PAGE, re.MULTILINE)
 
 
 def write_row(name: str, labels: tuple[str, ...], meaning: str) -> str:
