@@ -2,12 +2,15 @@
 
 The bundle of 5 MB, requests of 200 rows and of 1,000, on four connections for 20 s: first the gate in the candidate's
 own pod, then, when it serves all traffic, the same requests by way of the namespace's router. Each round has a revision
-of its own. Two sizes, since what the way adds is much of a short answer and little of a long one.
+of its own. In service there are two figures: that of the predictor, as the router counts it and checks of latency read
+it, which is what a gate speaks about; and the user's, with the way there and back. Two sizes, since the way is much of
+a short answer and little of a long one.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import tempfile
 from collections.abc import Sequence
@@ -27,6 +30,8 @@ from demo.waiting import Deadline, wait_for
 from tidegate.contents import read_contents
 from tidegate_gates.load import Outcome, Plan, ask_once, send
 from tidegate_gates.rows import build_requests
+from tidegate_operator.observe.scrape import ROUTER_STATS_PORT
+from tidegate_operator.routing.router import ROUTER_SELECTOR
 
 NAMESPACE: Final = "bench-gates"
 VERSION: Final = "forest"
@@ -57,17 +62,22 @@ class Pair:
 
     gate_p99: float
     service_p99: float
+    """Of the predictor, as its router counts it, in whole milliseconds and what lies between them by their counts."""
+    user_p99: float
     gate_p50: float
-    service_p50: float
+    user_p50: float
 
     @property
     def ratio(self) -> float:
-        """Of the two p99: 1 where the gate told the truth."""
+        """Of the two p99 of the predictor: 1 where the gate told the truth."""
         return self.service_p99 / self.gate_p99
 
     def __str__(self) -> str:
         """For who waits."""
-        return f"p99 {self.gate_p99:.1f} ms in the gate, {self.service_p99:.1f} ms in service"
+        return (
+            f"p99 {self.gate_p99:.1f} ms in the gate, {self.service_p99:.1f} ms in service, "
+            f"{self.user_p99:.1f} ms for its users"
+        )
 
 
 def measure(ground: Ground, rounds: int) -> dict[Load, list[Pair]]:
@@ -93,7 +103,6 @@ def measure(ground: Ground, rounds: int) -> dict[Load, list[Pair]]:
 
 
 def _measure_one(kubectl: Kubectl, load: Load, address: tuple[str, int], requests: Sequence[bytes]) -> Pair:
-
     def is_through() -> bool:
         body = kubectl.get("modeldeployment", MODEL) or {"metadata": {}}
         return RolloutView.of(body).ready
@@ -103,7 +112,7 @@ def _measure_one(kubectl: Kubectl, load: Load, address: tuple[str, int], request
     wait_for(ANSWERS, lambda: _is_answered(address, requests[0]))
     served = asyncio.run(send(address, requests, Plan(CONNECTIONS, SECONDS, load.per_second)))
     _require_whole(served)
-    return Pair(gate["p99"], served.quantile(0.99), gate["p50"], served.quantile(0.5))
+    return Pair(gate["p99"], _read_router(kubectl), served.quantile(0.99), gate["p50"], served.quantile(0.5))
 
 
 def _is_answered(address: tuple[str, int], request: bytes) -> bool:
@@ -131,6 +140,20 @@ def _read_latencies(kubectl: Kubectl) -> dict[str, float]:
         if told := re.match(r"(p50|p99) .*?([0-9.e+]+) ms", finding["message"]):
             found[told[1]] = float(told[2])
     return found
+
+
+def _read_router(kubectl: Kubectl) -> float:
+    """p99 of the revision in service since it began, as Envoy has it (the time that an upstream took)."""
+    deployment = kubectl.get("modeldeployment", MODEL)
+    assert deployment
+    (router,) = kubectl.find("pods", ",".join(f"{key}={value}" for key, value in ROUTER_SELECTOR.items()))
+    pod = f"/api/v1/namespaces/{NAMESPACE}/pods/{router['metadata']['name']}:{ROUTER_STATS_PORT}"
+    told = json.loads(kubectl.run("get", "--raw", f"{pod}/proxy/stats?format=json&filter=upstream_rq_time$"))
+    (histograms,) = (one["histograms"] for one in told["stats"] if "histograms" in one)
+    place = histograms["supported_quantiles"].index(99)
+    name = f"cluster.{deployment['status']['stable']['revision']}.upstream_rq_time"
+    (found,) = (one for one in histograms["computed_quantiles"] if one["name"] == name)
+    return float(found["values"][place]["cumulative"])
 
 
 def _build_deployment(number: int, load: Load) -> Manifest:
